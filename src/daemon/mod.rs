@@ -1,0 +1,1 @@
+//! When it all happens: schedules, reload, inbox, HTTP, shutdown.

@@ -1,0 +1,1 @@
+//! A generated customer world: seeded, calibrated on real orders.

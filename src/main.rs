@@ -1,0 +1,3 @@
+//! The `guanxi` program; everything is in the library.
+
+fn main() {}

@@ -1,0 +1,86 @@
+//! The facts of a batch of customers, as columns: what the archive fills and evaluation reads.
+
+use super::column::{Column, Dictionary, TextList};
+use super::standing::Prior;
+use super::time::Timestamp;
+
+/// How many customers make a batch.
+pub const BATCH: usize = 2048;
+
+/// Which columns a run needs; all others are neither read nor filled. Indices are those of the
+/// [`Schema`](super::Schema).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactRequest {
+    /// Customer fields.
+    pub customer: Vec<usize>,
+    /// Event kinds with their fields.
+    pub events: Vec<EventRequest>,
+    /// Classes whose former standing is needed.
+    pub classes: Vec<ClassRequest>,
+    /// Names of the triggers whose memory is needed.
+    pub triggers: Vec<String>,
+}
+
+/// One event kind that a run needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRequest {
+    /// Index in [`Schema::events`](super::Schema::events).
+    pub event: usize,
+    /// Fields needed, as indices of the event's fields.
+    pub fields: Vec<usize>,
+    /// Only events after this instant are needed (`None`: all).
+    pub after: Option<Timestamp>,
+}
+
+/// One class whose former standing a run needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassRequest {
+    /// Index in [`Schema::classes`](super::Schema::classes).
+    pub class: usize,
+    /// Whether the place before the present one is needed as well.
+    pub previous: bool,
+}
+
+/// The facts of up to [`BATCH`] customers in order of id, as known at an instant. Reused from batch to batch.
+#[derive(Debug, Default)]
+pub struct FactBatch {
+    /// Customer ids in ascending byte order.
+    pub ids: TextList,
+    /// When each customer's row or earliest event came first, milliseconds.
+    pub known_since: Vec<i64>,
+    /// A column per customer field of the schema, filled where requested; defaults are already filled in.
+    pub customer: Vec<Option<Column>>,
+    /// The events of these customers per event kind of the schema, filled where requested.
+    pub events: Vec<Option<EventBatch>>,
+    /// What was decided of these customers before.
+    pub prior: Prior,
+    /// The texts of all code columns above; fixed words in front.
+    pub dictionary: Dictionary,
+}
+
+impl FactBatch {
+    /// Number of customers.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+/// The events of one kind of a batch of customers, grouped by customer, each group in order of (`at`, `id`).
+/// Events later than the run's `now` are not among them.
+/// An event that happens to everyone stands in every customer's group.
+#[derive(Debug, Default)]
+pub struct EventBatch {
+    /// Where each customer's events begin; one more entry than customers, the last is the number of events.
+    pub offsets: Vec<u32>,
+    /// When each happened, milliseconds as a float (exact up to the year 287,396).
+    pub at: Vec<f64>,
+    /// A column per field of the event kind, filled where requested.
+    pub fields: Vec<Option<Column>>,
+}

@@ -1,0 +1,97 @@
+//! Where customers stand in segments, tiers and quadrants, and how that changed.
+
+use std::sync::Arc;
+
+use super::column::Bitmap;
+use super::time::Timestamp;
+
+/// A customer's place in one class: for a segment 0 (out) or 1 (in), for a tier or quadrant the
+/// index among its declared names (for an ordered tier 0 is the top).
+pub type Place = u16;
+
+/// In no level or cell; also the place of a name that the policy no longer has.
+pub const NO_PLACE: Place = u16::MAX;
+
+/// The `since` of a customer never placed in a class.
+pub const NEVER: i64 = i64::MIN;
+
+/// What was decided of a batch of customers before this run, as the archive remembers it.
+#[derive(Clone, Debug, Default)]
+pub struct Prior {
+    /// Per class of the schema, filled where requested.
+    pub classes: Vec<Option<PriorClass>>,
+    /// Clocks that run: a change that must hold for a while before it counts. In order of (row, class).
+    pub pending: Vec<PendingClock>,
+    /// Memory of triggers, in order of (row, trigger); a customer a trigger has nothing to remember of has none.
+    pub triggers: Vec<super::trigger::TriggerRecord>,
+}
+
+/// Former standing of a batch in one class, one entry a customer.
+#[derive(Clone, Debug, Default)]
+pub struct PriorClass {
+    /// The place.
+    pub place: Vec<Place>,
+    /// Since when, milliseconds; [`NEVER`] where the class has not placed this customer yet.
+    pub since: Vec<i64>,
+    /// The place before, [`NO_PLACE`] where none; empty where not requested.
+    pub previous: Vec<Place>,
+}
+
+/// A change that is waiting to have held long enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingClock {
+    /// Row in the batch.
+    pub row: u32,
+    /// Index in [`Schema::classes`](super::Schema::classes).
+    pub class: u32,
+    /// The place that will be taken; for a falling tier the clock runs whatever the level below is.
+    pub to: Place,
+    /// When it was first seen to hold.
+    pub since: Timestamp,
+}
+
+/// What one run decided about one class for a batch.
+#[derive(Clone, Debug, Default)]
+pub struct ClassDecision {
+    /// The place, one a customer.
+    pub place: Vec<Place>,
+    /// Customers placed by this class for the first time (no transition).
+    pub first: Bitmap,
+    /// Customers whose place changed (a transition each).
+    pub changed: Bitmap,
+}
+
+/// Why a place changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransitionCause {
+    /// The facts or the time.
+    Data,
+    /// An edit of the policy.
+    Policy,
+}
+
+impl TransitionCause {
+    /// The word in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Policy => "policy",
+        }
+    }
+}
+
+/// One change of a customer's place, kept as history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// Whose.
+    pub customer: Arc<str>,
+    /// The segment, tier or quadrant.
+    pub value: Arc<str>,
+    /// The place left: a level or cell, for a segment `true` or `false`, `None` for no place.
+    pub from: Option<Arc<str>>,
+    /// The place taken.
+    pub to: Option<Arc<str>>,
+    /// Why.
+    pub cause: TransitionCause,
+}

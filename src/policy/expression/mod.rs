@@ -1,0 +1,4 @@
+//! Expressions: Rhai's syntax, typed against the declared values when the policy is loaded.
+
+pub mod builtin;
+pub mod tree;

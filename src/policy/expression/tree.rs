@@ -1,0 +1,122 @@
+//! The typed tree of an expression: what the checks build, columns are compiled from, the scalar
+//! evaluator walks and `explain` shows.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::builtin::Builtin;
+use crate::model::{Type, Value};
+
+/// A checked expression.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    /// As written.
+    pub text: Arc<str>,
+    /// The tree.
+    pub root: Node,
+}
+
+/// One node with its type and its place in the text.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it does.
+    pub kind: NodeKind,
+    /// What it gives.
+    pub ty: Type,
+    /// Bytes of [`Expression::text`].
+    pub span: Range<usize>,
+}
+
+/// What a node does. Operands have been checked to fit.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// A constant.
+    Literal(Value),
+    /// Something the row knows.
+    Name(Reference),
+    /// `-x`, `!x`.
+    Unary(Unary, Box<Node>),
+    /// Arithmetic, comparison, logic.
+    Binary(Binary, Box<Node>, Box<Node>),
+    /// `x in [a, b]`.
+    In(Box<Node>, Vec<Node>),
+    /// `if c { a } else { b }`.
+    If(Box<Node>, Box<Node>, Box<Node>),
+    /// `a ?? b`.
+    Coalesce(Box<Node>, Box<Node>),
+    /// A function of the language.
+    Call(Builtin, Vec<Node>),
+    /// `at_least(tier, "level")`: the value and the level's index; true at that level or above.
+    AtLeast(usize, u16),
+    /// `since(value)`: when the customer took the present place.
+    Since(usize),
+    /// `previous(value)`: the place before.
+    Previous(usize),
+}
+
+/// What a name stands for. Indices are those of [`Schema`](crate::model::Schema) and
+/// [`Compiled::values`](crate::policy::Compiled::values).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reference {
+    /// The customer's id, text.
+    Id,
+    /// When the customer came first, time.
+    KnownSince,
+    /// A customer field.
+    Customer(usize),
+    /// A metric, score, segment, tier or quadrant.
+    Value(usize),
+    /// `pyramid.data.visits`: the data of the place the customer has in a class.
+    Data(usize, Arc<str>),
+    /// When the event happened, time (only over an event).
+    EventAt,
+    /// The event's id, text (only over an event).
+    EventId,
+    /// A field of the event.
+    Event(usize),
+    /// A column of the file a source reads, text (only in a source). An index of the names collected
+    /// while checking.
+    Raw(usize),
+}
+
+/// Operators on one operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unary {
+    /// `-x`.
+    Negate,
+    /// `!x`.
+    Not,
+}
+
+/// Operators on two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Binary {
+    /// Numbers; a date or time moved by days; the concatenation of texts.
+    Add,
+    /// Numbers; a date or time moved back by days; the days between two dates or two times.
+    Subtract,
+    /// Numbers.
+    Multiply,
+    /// Numbers; by zero gives missing.
+    Divide,
+    /// Numbers, with the sign of the dividend; by zero gives missing.
+    Remainder,
+    /// Numbers.
+    Power,
+    /// Same kind on both sides; a missing side makes it true for `!=` and false for all others.
+    Equal,
+    /// See [`Binary::Equal`].
+    NotEqual,
+    /// Numbers, dates, times, texts (by code point).
+    Less,
+    /// See [`Binary::Less`].
+    LessOrEqual,
+    /// See [`Binary::Less`].
+    Greater,
+    /// See [`Binary::Less`].
+    GreaterOrEqual,
+    /// A missing side counts as false.
+    And,
+    /// A missing side counts as false.
+    Or,
+}

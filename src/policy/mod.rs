@@ -1,0 +1,12 @@
+//! Policy text in, [`Compiled`] out: raw tables with their places in the files, then checks, then a
+//! typed program in dependency order. Pure: no clock, no I/O, no randomness; the same text gives
+//! the same program and the same diagnostics in the same order.
+//!
+//! Raw tables have no behaviour; only the checks can build [`Compiled`], so nothing downstream meets
+//! an invalid policy.
+
+pub mod compiled;
+pub mod diagnostic;
+pub mod expression;
+
+pub use compiled::Compiled;

@@ -8,5 +8,13 @@
 pub mod compiled;
 pub mod diagnostic;
 pub mod expression;
+mod files;
+mod load;
+mod reference;
+mod render;
 
 pub use compiled::Compiled;
+pub use files::Files;
+pub use load::{Outcome, load};
+pub use reference::reference;
+pub use render::{render, to_json};

@@ -1,5 +1,18 @@
 //! The functions of the expression language.
 
+use chrono_tz::Tz;
+
+use crate::model::Timestamp;
+
+/// When and where an evaluation takes place: what `now()` and local days mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The instant of the run.
+    pub now: Timestamp,
+    /// What local days and hours mean.
+    pub timezone: Tz,
+}
+
 /// A function of the language, resolved by name, argument count and types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Builtin {

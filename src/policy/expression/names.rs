@@ -1,0 +1,51 @@
+//! What an expression may speak of at its place, and what it must give there.
+
+use super::tree::Reference;
+use crate::model::Type;
+
+/// What an expression may speak of: each place in a policy (a condition over a customer, a metric's
+/// filter over an event, a source's column) has its own.
+pub trait Names {
+    /// What a name stands for: `["orders"]`, `["event", "amount"]`, `["pyramid", "data", "visits"]`.
+    fn resolve(&self, path: &[&str]) -> Option<(Reference, Type)>;
+
+    /// Every name that [`Names::resolve`] knows, as written (`event.amount`), to find the nearest to
+    /// one it does not know.
+    fn candidates(&self) -> Vec<String>;
+
+    /// A segment, tier or quadrant, for `at_least`, `since` and `previous`.
+    fn class(&self, name: &str) -> Option<ClassName> {
+        let _ = name;
+        None
+    }
+
+    /// A column of the file a source reads, for `col("…")`; `None` where there is no file.
+    fn column(&self, name: &str) -> Option<(Reference, Type)> {
+        let _ = name;
+        None
+    }
+}
+
+/// A segment, tier or quadrant as an expression sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassName {
+    /// Index in [`Compiled::values`](crate::policy::Compiled::values).
+    pub value: usize,
+    /// `bool` for a segment, the levels or cells otherwise.
+    pub ty: Type,
+    /// Whether it is a tier whose levels are ordered from the top.
+    pub ordered: bool,
+}
+
+/// What an expression must give at its place.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expected {
+    /// A condition.
+    Bool,
+    /// A number.
+    Number,
+    /// Whatever it is.
+    Any,
+    /// This type; for a choice, one of its words.
+    Type(Type),
+}

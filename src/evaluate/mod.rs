@@ -1,4 +1,14 @@
 //! Where each customer stands: metrics, scores, cut points, segments, tiers, quadrants. Columns, not rows.
 //! Pure: `now` is an argument; the same facts, policy and `now` give the same result, bit for bit.
+//!
+//! A run first makes the cut points that are [stale](CutPlan::stale), stage by stage ([`CutPass`]),
+//! then sends every batch of customers through one [`Evaluator`].
 
+mod cut;
+mod error;
+mod evaluator;
 pub mod scalar;
+
+pub use cut::{CutPass, CutPlan, CutPoints};
+pub use error::EvaluateError;
+pub use evaluator::{Decisions, Evaluator, Goal};

@@ -1,2 +1,31 @@
 //! The SQLite store: schema and migrations, ingest, facts, standings, touches, outbox, runs. The only
 //! module that names SQLite. Uses `model` alone.
+//!
+//! One [`Archive`] owns the store and writes; any number of others look, opened by
+//! [`Archive::open_read_only`]. All that belongs together is one transaction: an import, a run, the
+//! delivery of a touch. What was not committed when the process dies was never there.
+//!
+//! A field or class is stored under its own name. Where the engine has a column of that name
+//! (`arrived`, `changed`, `known_since`, `as_of` …), the declared one gets an underscore in front, which
+//! no declared name can have.
+
+mod error;
+mod facts;
+mod file_write;
+mod ingest;
+mod open;
+mod outbox;
+mod policy_set;
+mod query;
+mod run;
+
+pub use error::ArchiveError;
+pub use file_write::{FilePlan, FileWrite};
+pub use ingest::{Change, EventRow, Ingest, IngestCounts, Outcome, Repeat};
+pub use open::{Archive, Snapshot};
+pub use outbox::{Delivery, Depth};
+pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};
+pub use run::{NewRun, RunTotals, RunWriter};
+
+/// What the archive's functions return.
+pub type Result<T> = std::result::Result<T, ArchiveError>;

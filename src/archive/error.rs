@@ -1,0 +1,111 @@
+//! Why the store could not do what was asked.
+
+use std::path::PathBuf;
+
+/// A fault of the store, told apart by what the operator can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// Another process writes to this store.
+    #[error(
+        "the store {} is in use by process {holder}: ask that one, or stop it first (looking is always possible)",
+        path.display()
+    )]
+    InUse {
+        /// The store.
+        path: PathBuf,
+        /// The process id as the holder wrote it, or `unknown`.
+        holder: String,
+    },
+    /// The store was written by a newer version of this program.
+    #[error(
+        "the store {} has version {found}, this program knows versions up to {known}: use the newer program \
+         (the store was not changed)",
+        path.display()
+    )]
+    Newer {
+        /// The store.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// The file is no store of this program.
+    #[error("{} is not a guanxi store: name another file with --store (it was not changed)", path.display())]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no store to look at.
+    #[error("there is no store {}: import something or run once first, or name another with --store", path.display())]
+    NoStore {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The store was made by an older version and this is a look, which changes nothing.
+    #[error(
+        "the store {} has version {found}, this program expects {known}: run the daemon or `once` first, \
+         which brings it up to date",
+        path.display()
+    )]
+    Older {
+        /// The store.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The version expected.
+        known: i64,
+    },
+    /// A declared type differs from the one values are stored with.
+    #[error(
+        "{what} is stored as {stored}, the policy now says {declared}: give it another name (the stored values \
+         stay), or go back to {stored}"
+    )]
+    TypeChanged {
+        /// `customer field birthday`, `field amount of event order`, `value pyramid`.
+        what: String,
+        /// The stored type.
+        stored: String,
+        /// The declared type.
+        declared: String,
+    },
+    /// A row without what every row needs.
+    #[error("a {what} needs an id that is not empty")]
+    EmptyId {
+        /// `customer`, `event`.
+        what: &'static str,
+    },
+    /// A touch, run or file write that is not there.
+    #[error("there is no {what} {id}")]
+    Unknown {
+        /// `touch`, `file write` …
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// What was found in the store cannot be.
+    #[error("the store holds something unreadable: {what}; check it with `PRAGMA integrity_check`")]
+    Corrupt {
+        /// What and where.
+        what: String,
+    },
+    /// The lock file or the store's folder.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Something that is stored as JSON could not be read or written.
+    #[error("{what} is not valid JSON: {source}")]
+    Json {
+        /// `payload of touch tch_…`.
+        what: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// SQLite's own word.
+    #[error("the store could not be used: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}

@@ -1,2 +1,23 @@
 //! How facts come in: CSV and JSON lines from files, JSON from HTTP, read as the policy declares,
 //! checked row by row, stored in one transaction a file or body.
+//!
+//! - [`import_file`] reads one file by a [`Source`](crate::policy::compiled::Source); a bad row is
+//!   turned away alone, a crash leaves nothing half-imported, the same content again changes nothing.
+//! - [`Inbox`] finds the files that sources wait for, imports them and moves them away.
+//! - [`ad_hoc`] makes a source for one import from pairs `field=Column`.
+//! - [`body`] takes rows over HTTP.
+//!
+//! Every row is accounted for once: `new + same + replaced + filtered + rejected = rows`.
+
+mod adhoc;
+mod error;
+mod inbox;
+mod nearest;
+mod report;
+
+pub use adhoc::{AdHoc, MapError, ad_hoc};
+pub use error::{BodyError, ImportError};
+pub use inbox::{Found, Inbox, InboxError, Look, Patience};
+pub use report::{
+    BodyReport, EXAMPLES, ImportReport, Progress, ROW_ERRORS, Reason, Rejection, RowError, Tally,
+};

@@ -1,0 +1,126 @@
+//! Why a whole file or body is turned away.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a file is not imported at all; nothing of it has been stored.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// The file can't be read.
+    #[error("can't read {}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The name says no format.
+    #[error("{}: a file must end in .csv, .jsonl, .csv.gz or .jsonl.gz", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No encoding has this label.
+    #[error("no encoding is called `{label}`; use a label such as utf-8, gbk, windows-1252")]
+    Encoding {
+        /// As the source says it.
+        label: String,
+    },
+    /// The file is in another encoding than it is read by.
+    #[error("{file} is not {expected}; {help}")]
+    OtherEncoding {
+        /// The file's name.
+        file: String,
+        /// The encoding it was read by.
+        expected: String,
+        /// What to do.
+        help: String,
+    },
+    /// There is no header row.
+    #[error("{file} is empty: a CSV file must begin with a row of column names")]
+    Empty {
+        /// The file's name.
+        file: String,
+    },
+    /// A column that must be there is not.
+    #[error("{file} has no column `{column}`{}; its columns are: {}", meant(nearest.as_deref()), columns.join(", "))]
+    MissingColumn {
+        /// The file's name.
+        file: String,
+        /// The column the source asks for.
+        column: String,
+        /// The most similar of the file's columns.
+        nearest: Option<String>,
+        /// All columns of the file.
+        columns: Vec<String>,
+    },
+    /// A column that the source asks for is there twice.
+    #[error("{file} has two columns `{column}`: rename one of them")]
+    TwoColumns {
+        /// The file's name.
+        file: String,
+        /// The column.
+        column: String,
+    },
+    /// A row that doesn't end, most often for want of a closing quote.
+    #[error(
+        "{file}: the row that begins at line {line} is longer than {limit} bytes; is a closing quote missing?"
+    )]
+    RowTooLong {
+        /// The file's name.
+        file: String,
+        /// Where the row begins.
+        line: u64,
+        /// Most bytes of a row.
+        limit: u64,
+    },
+    /// The file was written to while it was read.
+    #[error("{} changed while it was imported; it will be taken up again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The rejected rows can't be written.
+    #[error("can't write rejected rows to {}: {error}", path.display())]
+    Rejected {
+        /// Where to.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file was imported but can't be moved out of the inbox.
+    #[error("{} is imported but can't be moved to {}: {error}", from.display(), to.display())]
+    Move {
+        /// The file.
+        from: PathBuf,
+        /// Where to.
+        to: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Working storage beside the rejected rows can't be used.
+    #[error("can't use working storage in {}: {error}", path.display())]
+    Scratch {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// Why a body is turned away as a whole.
+#[derive(Debug, Error)]
+pub enum BodyError {
+    /// Nothing but blanks.
+    #[error("the body is empty: send a JSON object, an array of objects, or one object a line")]
+    Empty,
+    /// An array that can't be read.
+    #[error("the body is not JSON: {0}")]
+    NotJson(String),
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!(" (did you mean `{nearest}`?)")).unwrap_or_default()
+}

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::archive::ArchiveError;
+
 /// Why a file is not imported at all; nothing of it has been stored.
 #[derive(Debug, Error)]
 pub enum ImportError {
@@ -108,6 +110,9 @@ pub enum ImportError {
         /// What the system says.
         error: io::Error,
     },
+    /// The store refuses.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
 }
 
 /// Why a body is turned away as a whole.
@@ -119,6 +124,9 @@ pub enum BodyError {
     /// An array that can't be read.
     #[error("the body is not JSON: {0}")]
     NotJson(String),
+    /// The store refuses.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
 }
 
 fn meant(nearest: Option<&str>) -> String {

@@ -12,6 +12,11 @@ use std::time::SystemTime;
 
 use thiserror::Error;
 
+use super::error::ImportError;
+use super::import::{OnProgress, Options, import_file};
+use super::report::ImportReport;
+use crate::archive::Archive;
+use crate::model::Timestamp;
 use crate::policy::Compiled;
 
 /// The files in the data folder that sources wait for.
@@ -136,6 +141,50 @@ impl Inbox {
         look.ready.sort_by(|a, b| (a.observation.modified, &a.path).cmp(&(b.observation.modified, &b.path)));
         look
     }
+
+    /// Imports a file that is ready and moves it away. If it can't be imported, it stays and isn't
+    /// ready again until it, or the policy set, has changed.
+    ///
+    /// # Errors
+    /// When the file as a whole can't be imported, or not moved.
+    pub fn import(
+        &mut self,
+        archive: &mut Archive,
+        policy: &Compiled,
+        found: &Found,
+        now: Timestamp,
+        on_progress: OnProgress<'_>,
+    ) -> Result<ImportReport, ImportError> {
+        let Some(source) = policy.sources.get(found.source) else {
+            return Err(ImportError::Format { path: found.path.clone() });
+        };
+        let options = Options { rejected: self.rejected(), now };
+        let imported = import_file(archive, policy, source, &found.path, &options, on_progress)
+            .and_then(|report| put_away(&found.path, &self.imported()).map(|()| report));
+        if imported.is_err() {
+            self.failed.insert(found.path.clone(), (found.observation, Arc::clone(&policy.version)));
+        }
+        imported
+    }
+}
+
+/// Moves an imported file, beside one of its name if need be: `orders.csv`, `orders.2.csv` …
+fn put_away(file: &Path, folder: &Path) -> Result<(), ImportError> {
+    let failed = |to: &Path, error| ImportError::Move { from: file.to_owned(), to: to.to_owned(), error };
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("file");
+    let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
+    let mut to = folder.join(name);
+    let mut number = 2_u32;
+    while to.exists() {
+        to = folder.join(if ending.is_empty() {
+            format!("{stem}.{number}")
+        } else {
+            format!("{stem}.{number}.{ending}")
+        });
+        number += 1;
+    }
+    std::fs::rename(file, &to).map_err(|error| failed(&to, error))
 }
 
 /// Whether a file has stopped growing: it looks as it did at the last look.

@@ -10,14 +10,18 @@
 //! Every row is accounted for once: `new + same + replaced + filtered + rejected = rows`.
 
 mod adhoc;
+mod body;
 mod error;
+mod import;
 mod inbox;
 mod nearest;
 mod report;
 
 pub use adhoc::{AdHoc, MapError, ad_hoc};
+pub use body::{BodyKind, body};
 pub use error::{BodyError, ImportError};
-pub use inbox::{Found, Inbox, InboxError, Look, Patience};
+pub use import::{OnProgress, Options, columns_of, import_file};
+pub use inbox::{Found, Inbox, InboxError, Look, Observation, Patience, settled};
 pub use report::{
     BodyReport, EXAMPLES, ImportReport, Progress, ROW_ERRORS, Reason, Rejection, RowError, Tally,
 };

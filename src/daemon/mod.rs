@@ -1,1 +1,3 @@
 //! When it all happens: schedules, reload, inbox, HTTP, shutdown.
+
+pub mod schedule;

@@ -2,6 +2,7 @@
 
 use crate::model::Timestamp;
 
+pub mod files;
 pub mod simulated;
 pub mod system;
 

@@ -1,1 +1,5 @@
-//! What is owed to each customer: triggers now; every decision returns a named reason. Pure: `now` is an argument.
+//! What is owed to each customer: triggers now. Every decision returns a named reason, not a bool,
+//! and `explain` shows that same value. Pure: `now` is an argument.
+
+pub mod identity;
+pub mod trigger;

@@ -2,4 +2,5 @@
 //! and `explain` shows that same value. Pure: `now` is an argument.
 
 pub mod identity;
+pub mod payload;
 pub mod trigger;

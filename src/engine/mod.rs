@@ -1,1 +1,180 @@
 //! One run: facts, evaluation, care, one commit. Used alike by the daemon, `once` and tests.
+//!
+//! A run first makes the cut points that have grown old, one pass over the population a stage. Then
+//! it sends every batch of customers through one program that places them and finds the truth of
+//! every trigger, writes what changed, and makes the touches that are due. All of it becomes visible
+//! in one transaction, and nothing leaves before.
+
+mod cuts;
+mod error;
+mod report;
+mod scope;
+mod touches;
+mod triggers;
+
+use std::sync::Arc;
+
+pub use error::EngineError;
+pub use report::{ClassCount, RunReport};
+
+use crate::archive::{Archive, NewRun, RunTotals, RunWriter};
+use crate::care::payload::Templates;
+use crate::evaluate::{CutPlan, CutPoints, Decisions, Evaluator, Goal};
+use crate::model::Timestamp;
+use crate::model::facts::{FactBatch, FactRequest};
+use crate::model::standing::TransitionCause;
+use crate::policy::Compiled;
+use crate::policy::compiled::Scope;
+use crate::ports::Clock;
+use scope::Selection;
+use touches::TouchMaker;
+use triggers::TriggerPass;
+
+/// Runs a policy set.
+pub struct Engine {
+    policy: Arc<Compiled>,
+    clock: Arc<dyn Clock>,
+    plan: CutPlan,
+    templates: Templates,
+}
+
+/// What a run is asked to do.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// The instant to decide for; held at the last run's where that was later.
+    pub now: Timestamp,
+    /// What to evaluate.
+    pub scope: Scope,
+    /// Who asks: the schedules' names, `once`, `request`.
+    pub schedule: String,
+}
+
+impl Engine {
+    /// Prepares a policy set to run. The archive must have adopted its schema before the first run.
+    ///
+    /// # Errors
+    /// Where the set can't be turned into a program; it can't then be used, and nothing was changed.
+    pub fn new(policy: Arc<Compiled>, clock: Arc<dyn Clock>) -> Result<Self, EngineError> {
+        let plan = CutPlan::new(&policy);
+        let templates = Templates::new(&policy)?;
+        let engine = Self { policy, clock, plan, templates };
+        let selection = Selection::of(&engine.policy, &Scope::Everything);
+        Evaluator::new(&engine.policy, &engine.plan, &engine.goal(&selection))?;
+        Ok(engine)
+    }
+
+    /// The policy set it runs.
+    #[must_use]
+    pub const fn policy(&self) -> &Arc<Compiled> {
+        &self.policy
+    }
+
+    /// The cut points of its policy set, for looking at values outside a run.
+    #[must_use]
+    pub const fn plan(&self) -> &CutPlan {
+        &self.plan
+    }
+
+    /// Evaluates everybody once, writes what changed and queues what is due, in one transaction.
+    ///
+    /// # Errors
+    /// Where the store or the evaluation fails; nothing of the run stays, but a row that says it failed.
+    pub fn run(&self, archive: &mut Archive, request: &RunRequest) -> Result<RunReport, EngineError> {
+        let last = archive.last_run_now()?.unwrap_or(request.now);
+        let run = NewRun {
+            now: request.now.max(last),
+            started: self.clock.now(),
+            schedule: request.schedule.clone(),
+            policy_version: self.policy.version.to_string(),
+        };
+        let result = self.attempt(archive, &run, &request.scope);
+        if let Err(error) = &result {
+            archive.record_failed_run(&run, self.clock.now(), &error.to_string())?;
+        }
+        result
+    }
+
+    fn attempt(&self, archive: &mut Archive, run: &NewRun, scope: &Scope) -> Result<RunReport, EngineError> {
+        let now = run.now;
+        let selection = Selection::of(&self.policy, scope);
+        let mut evaluator = Evaluator::new(&self.policy, &self.plan, &self.goal(&selection))?;
+        let mut report = RunReport::new(&self.policy, &selection.classes, now);
+        let mut writer = archive.begin_run(run)?;
+        let mut cuts = CutPoints::new(&self.plan, &self.policy, writer.archive().cut_points()?);
+        report.cut_points = self.refresh(&mut writer, &mut cuts, evaluator.cut_points(), now)?;
+
+        let mut request = evaluator.request(now).clone();
+        let mut triggers =
+            TriggerPass::new(&self.policy, &selection.triggers, writer.archive().rules()?, now);
+        request.triggers = triggers.names().to_vec();
+        let mut touches = TouchMaker::new(self, now, run.started);
+        let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
+        let mut after = None;
+        while writer.archive().next_batch(&request, now, after.as_deref(), &mut facts)? {
+            let decisions = evaluator.evaluate(&mut facts, now, &cuts)?;
+            place(&mut writer, &facts, &decisions, now, &mut report)?;
+            let due = triggers.decide(&mut writer, &facts, &decisions, &mut report)?;
+            touches.make(&mut writer, &cuts, &due, &mut report)?;
+            after = last_id(&facts);
+        }
+        for rule in triggers.rules() {
+            writer.rule(&rule)?;
+        }
+        report.finished = self.clock.now();
+        report.run = writer.finish(&totals(&report))?;
+        Ok(report)
+    }
+
+    fn goal(&self, selection: &Selection) -> Goal<'_> {
+        let conditions = selection.triggers.iter().filter_map(|&index| self.policy.triggers.get(index));
+        Goal {
+            classes: selection.classes.clone(),
+            expressions: conditions.flat_map(triggers::conditions).collect(),
+        }
+    }
+}
+
+fn place(
+    writer: &mut RunWriter<'_>,
+    facts: &FactBatch,
+    decisions: &Decisions<'_>,
+    now: Timestamp,
+    report: &mut RunReport,
+) -> Result<(), EngineError> {
+    let transitions =
+        writer.place(facts, decisions.classes, decisions.pending, now, TransitionCause::Data)?;
+    report.customers += facts.len() as u64;
+    report.transitions += transitions.len() as u64;
+    report.count_places(decisions.classes);
+    Ok(())
+}
+
+fn totals(report: &RunReport) -> RunTotals {
+    RunTotals {
+        finished: report.finished,
+        customers: report.customers,
+        transitions: report.transitions,
+        touches: report.queued,
+        cancelled: report.cancelled,
+    }
+}
+
+fn last_id(facts: &FactBatch) -> Option<String> {
+    facts.len().checked_sub(1).and_then(|last| facts.ids.get(last)).map(str::to_owned)
+}
+
+/// One pass of all customers through `take`, batch by batch.
+fn each_batch(
+    archive: &Archive,
+    request: &FactRequest,
+    now: Timestamp,
+    facts: &mut FactBatch,
+    mut take: impl FnMut(&mut FactBatch) -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
+    let mut after = None;
+    while archive.next_batch(request, now, after.as_deref(), facts)? {
+        take(facts)?;
+        after = last_id(facts);
+    }
+    Ok(())
+}

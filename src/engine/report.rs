@@ -1,0 +1,107 @@
+//! What a run did.
+
+use std::sync::Arc;
+
+use crate::care::payload::PayloadProblem;
+use crate::model::Timestamp;
+use crate::model::standing::ClassDecision;
+use crate::policy::Compiled;
+
+/// What a run did, for people and for the run's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunReport {
+    /// The run's id.
+    pub run: i64,
+    /// The instant it decided for.
+    pub now: Timestamp,
+    /// When it really ended.
+    pub finished: Timestamp,
+    /// Customers looked at.
+    pub customers: u64,
+    /// Changes of place.
+    pub transitions: u64,
+    /// Cut points made anew.
+    pub cut_points: usize,
+    /// How many customers stand where, per class decided.
+    pub classes: Vec<ClassCount>,
+    /// How often each trigger fired, by name; those that did not are left out.
+    pub fired: Vec<(Arc<str>, u64)>,
+    /// What was already true at first sight and is noted, not fired.
+    pub backlog: u64,
+    /// Touches queued.
+    pub queued: u64,
+    /// Unsent touches cancelled because their reason went away.
+    pub cancelled: u64,
+    /// Payload parts that could not be filled and are empty.
+    pub payload_problems: u64,
+    /// The first of them, with the action's name in front.
+    pub payload_example: Option<String>,
+}
+
+/// How many customers stand at each place of a class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassCount {
+    /// Index in the schema's classes.
+    pub class: usize,
+    /// The class's name.
+    pub name: Arc<str>,
+    /// By place: levels or cells in declared order, for a segment out and in.
+    pub places: Vec<(Arc<str>, u64)>,
+    /// In no level or cell.
+    pub none: u64,
+}
+
+impl RunReport {
+    pub(super) fn new(policy: &Compiled, classes: &[usize], now: Timestamp) -> Self {
+        let count = |&class: &usize| {
+            let shape = policy.schema.classes.get(class)?;
+            let names = match &shape.places {
+                Some(places) => places.to_vec(),
+                None => vec!["out".into(), "in".into()],
+            };
+            let places = names.into_iter().map(|name| (name, 0)).collect();
+            Some(ClassCount { class, name: shape.name.clone(), places, none: 0 })
+        };
+        Self {
+            run: 0,
+            now,
+            finished: now,
+            customers: 0,
+            transitions: 0,
+            cut_points: 0,
+            classes: classes.iter().filter_map(count).collect(),
+            fired: Vec::new(),
+            backlog: 0,
+            queued: 0,
+            cancelled: 0,
+            payload_problems: 0,
+            payload_example: None,
+        }
+    }
+
+    pub(super) fn count_places(&mut self, decisions: &[Option<ClassDecision>]) {
+        for count in &mut self.classes {
+            let Some(Some(decision)) = decisions.get(count.class) else { continue };
+            for &place in &decision.place {
+                match count.places.get_mut(usize::from(place)) {
+                    Some((_, customers)) => *customers += 1,
+                    None => count.none += 1,
+                }
+            }
+        }
+    }
+
+    pub(super) fn note(&mut self, action: &str, problems: &[PayloadProblem]) {
+        self.payload_problems += problems.len() as u64;
+        if let (None, Some(problem)) = (&self.payload_example, problems.first()) {
+            self.payload_example = Some(format!("action.{action}: {problem}"));
+        }
+    }
+
+    pub(super) fn fire(&mut self, trigger: &Arc<str>) {
+        match self.fired.iter_mut().find(|(name, _)| name == trigger) {
+            Some((_, times)) => *times += 1,
+            None => self.fired.push((trigger.clone(), 1)),
+        }
+    }
+}

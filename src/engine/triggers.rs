@@ -1,0 +1,201 @@
+//! Every trigger over a batch: who it fires for, what is remembered.
+
+use std::collections::BTreeMap;
+
+use super::{EngineError, RunReport};
+use crate::archive::RunWriter;
+use crate::care::trigger::{Sight, Terms, Verdict, decide};
+use crate::evaluate::Decisions;
+use crate::model::facts::FactBatch;
+use crate::model::standing::NEVER;
+use crate::model::trigger::{RuleMemory, TriggerMemory, TriggerRecord};
+use crate::model::{Bitmap, Column, Timestamp};
+use crate::policy::Compiled;
+use crate::policy::compiled::Trigger;
+use crate::policy::expression::tree::Expression;
+
+/// The expressions of a trigger, in the order in which [`TriggerPass`] reads their columns.
+pub(super) fn conditions(trigger: &Trigger) -> impl Iterator<Item = &Expression> {
+    std::iter::once(&trigger.when).chain(&trigger.audience)
+}
+
+/// A trigger that fires for a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Due {
+    /// Whose.
+    pub(super) customer: String,
+    /// Index of the policy's triggers.
+    pub(super) trigger: usize,
+    /// The how-manieth rise.
+    pub(super) rise: u32,
+}
+
+/// The triggers of a run.
+pub(super) struct TriggerPass<'run> {
+    triggers: Vec<Active<'run>>,
+    names: Vec<String>,
+    now: Timestamp,
+}
+
+struct Active<'run> {
+    index: usize,
+    trigger: &'run Trigger,
+    terms: Terms,
+    /// The store's name of it.
+    rule: String,
+    first_seen: Timestamp,
+    /// When it last ran over everybody in its present version; `None` where it did not.
+    last_run: Option<Timestamp>,
+    /// Index of the condition's column; the audience's comes next.
+    column: usize,
+}
+
+impl<'run> TriggerPass<'run> {
+    pub(super) fn new(
+        policy: &'run Compiled,
+        selected: &[usize],
+        rules: Vec<RuleMemory>,
+        now: Timestamp,
+    ) -> Self {
+        let rules: BTreeMap<String, RuleMemory> =
+            rules.into_iter().map(|rule| (rule.name.clone(), rule)).collect();
+        let mut column = 0;
+        let mut triggers = Vec::new();
+        for &index in selected {
+            let Some(trigger) = policy.triggers.get(index) else { continue };
+            let rule = format!("trigger.{}", trigger.name);
+            let memory = rules.get(&rule);
+            triggers.push(Active {
+                index,
+                trigger,
+                terms: Terms {
+                    cooldown: trigger.cooldown,
+                    backlog: trigger.backlog,
+                    timezone: policy.settings.timezone,
+                },
+                first_seen: memory.map_or(now, |memory| memory.first_seen),
+                last_run: memory
+                    .filter(|memory| *memory.version == *trigger.version)
+                    .map(|memory| memory.last_run),
+                rule,
+                column,
+            });
+            column += conditions(trigger).count();
+        }
+        let names = triggers.iter().map(|active| active.trigger.name.to_string()).collect();
+        Self { triggers, names, now }
+    }
+
+    /// The names under which the store keeps what they remember.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What to remember of the triggers themselves once everybody was seen.
+    pub(super) fn rules(&self) -> impl Iterator<Item = RuleMemory> {
+        self.triggers.iter().map(|active| RuleMemory {
+            name: active.rule.clone(),
+            version: active.trigger.version.to_string(),
+            first_seen: active.first_seen,
+            last_run: self.now,
+        })
+    }
+
+    /// Decides for every customer of a batch, stores what is remembered, cancels what lost its reason,
+    /// and returns what fires, in order of customer and trigger.
+    pub(super) fn decide(
+        &mut self,
+        writer: &mut RunWriter<'_>,
+        facts: &FactBatch,
+        decisions: &Decisions<'_>,
+        report: &mut RunReport,
+    ) -> Result<Vec<Due>, EngineError> {
+        let mut due = Vec::new();
+        let mut records = Vec::new();
+        for (position, active) in self.triggers.iter().enumerate() {
+            let truth = truth(active, decisions, facts.len());
+            let mut memories = memories(facts, position);
+            for row in truth.ones() {
+                memories.entry(row).or_default();
+            }
+            for (row, memory) in memories {
+                let sight =
+                    Sight { truth: truth.get(row), first: active.is_first(facts, row), now: self.now };
+                let (verdict, memory) = decide(memory, sight, &active.terms);
+                act(active, verdict, row, facts, writer, report, &mut due, self.now)?;
+                records.push(record(row, position, memory));
+            }
+        }
+        records.sort_unstable_by_key(|record| (record.row, record.trigger));
+        writer.remember_triggers(facts, &self.names, &records)?;
+        due.sort_by(|one, other| (&one.customer, one.trigger).cmp(&(&other.customer, other.trigger)));
+        Ok(due)
+    }
+}
+
+impl Active<'_> {
+    /// Whether the trigger, in its present version, sees this customer for the first time.
+    fn is_first(&self, facts: &FactBatch, row: usize) -> bool {
+        let seen = facts.prior.seen.get(row).copied().unwrap_or(NEVER);
+        self.last_run.is_none_or(|last_run| seen == NEVER || seen > last_run.0)
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the one place where a verdict meets all it acts on")]
+fn act(
+    active: &Active<'_>,
+    verdict: Verdict,
+    row: usize,
+    facts: &FactBatch,
+    writer: &mut RunWriter<'_>,
+    report: &mut RunReport,
+    due: &mut Vec<Due>,
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    let customer = facts.ids.get(row).unwrap_or_default();
+    match verdict {
+        Verdict::Fires { rise } => {
+            report.fire(&active.trigger.name);
+            due.push(Due { customer: customer.to_owned(), trigger: active.index, rise });
+        }
+        Verdict::Stopped => {
+            let reason = "its condition no longer holds";
+            report.cancelled +=
+                writer.cancel_unsent("trigger", &active.trigger.name, customer, reason, now)?;
+        }
+        Verdict::Backlog => report.backlog += 1,
+        Verdict::Quiet | Verdict::StillTrue | Verdict::CoolingDown { .. } => {}
+    }
+    Ok(())
+}
+
+fn truth(active: &Active<'_>, decisions: &Decisions<'_>, customers: usize) -> Bitmap {
+    let mut truth = Bitmap::filled(customers, true);
+    for offset in 0..conditions(active.trigger).count() {
+        let Some(Column::Flag(flags)) = decisions.expression(active.column + offset) else {
+            return Bitmap::filled(customers, false);
+        };
+        for (word, flags) in truth.words_mut().iter_mut().zip(flags.values.words()) {
+            *word &= flags;
+        }
+    }
+    truth
+}
+
+fn memories(facts: &FactBatch, position: usize) -> BTreeMap<usize, TriggerMemory> {
+    facts
+        .prior
+        .triggers
+        .iter()
+        .filter(|record| usize::try_from(record.trigger) == Ok(position))
+        .filter_map(|record| Some((usize::try_from(record.row).ok()?, record.memory)))
+        .collect()
+}
+
+fn record(row: usize, position: usize, memory: TriggerMemory) -> TriggerRecord {
+    TriggerRecord {
+        row: u32::try_from(row).unwrap_or(u32::MAX),
+        trigger: u32::try_from(position).unwrap_or(u32::MAX),
+        memory,
+    }
+}

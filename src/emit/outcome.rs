@@ -33,6 +33,20 @@ pub enum Failure {
     Connect(String),
     /// The connection broke before an answer came.
     Broken(String),
+    /// The message could not be written.
+    Unwritable(String),
+}
+
+impl Outcome {
+    /// One word for counting.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Gone => "gone",
+            Self::RetryAt(_, failure) | Self::Retry(failure) => failure.word(),
+        }
+    }
 }
 
 impl Failure {
@@ -45,6 +59,7 @@ impl Failure {
             Self::Timeout => "timeout",
             Self::Connect(_) => "connect",
             Self::Broken(_) => "broken",
+            Self::Unwritable(_) => "unwritable",
         }
     }
 }
@@ -59,6 +74,7 @@ impl fmt::Display for Failure {
             Self::Timeout => formatter.write_str("no answer in time"),
             Self::Connect(reason) => write!(formatter, "no connection: {reason}"),
             Self::Broken(reason) => write!(formatter, "the connection broke: {reason}"),
+            Self::Unwritable(reason) => write!(formatter, "the message can't be written: {reason}"),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What the tests of this module share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use crate::model::Timestamp;
 use crate::model::touch::{Because, Touch, TouchState};
+use crate::policy::compiled::{File, FileFormat, Retry, Webhook};
 
 /// A queued touch of a customer.
 pub(crate) fn touch(id: &str, customer: &str) -> Touch {
@@ -34,5 +36,27 @@ pub(crate) fn touch(id: &str, customer: &str) -> Touch {
         reason: String::new(),
         policy_version: Arc::from("0123456789ab"),
         payload: payload.as_object().cloned().unwrap_or_default(),
+    }
+}
+
+/// An unsigned webhook with short waits.
+pub(crate) fn webhook(url: &str) -> Webhook {
+    Webhook {
+        url: url.to_owned(),
+        secrets: Vec::new(),
+        headers: BTreeMap::new(),
+        timeout: 5_000,
+        rate: None,
+        concurrency: 4,
+        retry: Retry { first: 10, factor: 1.0, max: 10, attempts: 5 },
+    }
+}
+
+/// A file channel's settings.
+pub(crate) fn file(format: FileFormat, columns: &[&str]) -> File {
+    File {
+        path: "out/calls-{date}.csv".to_owned(),
+        format,
+        columns: columns.iter().map(|&column| column.to_owned()).collect(),
     }
 }

@@ -1,0 +1,137 @@
+//! A webhook's settings once the environment is put in: all that an attempt needs, checked.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::address;
+use super::signature::{Secret, SecretError};
+use super::substitute::{SubstituteError, substitute};
+use crate::policy::compiled::{Retry, Webhook};
+use crate::ports::Environment;
+
+/// Why a channel can't be used. Its touches wait in the outbox meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// A variable is missing or badly written.
+    #[error("{key}: {error}")]
+    Environment {
+        /// The key of the channel.
+        key: String,
+        /// What is wrong.
+        error: SubstituteError,
+    },
+    /// The address can't be read; it is not repeated, as it may hold a key.
+    #[error("url: not an http or https address")]
+    Url,
+    /// The address is one a webhook may not go to.
+    #[error("url: {0}")]
+    Forbidden(address::Forbidden),
+    /// A secret can't be read.
+    #[error("secret: {0}")]
+    Secret(SecretError),
+    /// A header can't be sent.
+    #[error("headers: `{0}` is no header, or its text can't be sent in one")]
+    Header(String),
+    /// The HTTP client could not be made.
+    #[error("the HTTP client can't be made: {0}")]
+    Client(String),
+}
+
+/// A webhook that can be used.
+#[derive(Clone, Debug)]
+pub struct ReadyWebhook {
+    /// Where to.
+    pub url: Url,
+    /// What signs; unsigned where empty.
+    pub secrets: Vec<Secret>,
+    /// The channel's own headers.
+    pub headers: HeaderMap,
+    /// For one attempt.
+    pub timeout: Duration,
+    /// Most requests a second.
+    pub rate: Option<f64>,
+    /// Most requests at once.
+    pub concurrency: usize,
+    /// What follows a failed attempt.
+    pub retry: Retry,
+}
+
+impl ReadyWebhook {
+    /// Puts the environment into a webhook's settings.
+    ///
+    /// # Errors
+    /// Says which setting can't be used and why.
+    pub fn new(webhook: &Webhook, environment: &dyn Environment) -> Result<Self, Unavailable> {
+        let fill = |key: &str, text: &str| {
+            substitute(text, environment)
+                .map_err(|error| Unavailable::Environment { key: key.to_owned(), error })
+        };
+        let secrets = webhook
+            .secrets
+            .iter()
+            .map(|text| Secret::parse(&fill("secret", text)?).map_err(Unavailable::Secret));
+        let mut headers = HeaderMap::new();
+        for (name, text) in &webhook.headers {
+            let text = fill(&format!("headers.{name}"), text)?;
+            let refused = || Unavailable::Header(name.clone());
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused())?;
+            let mut value = HeaderValue::from_str(&text).map_err(|_| refused())?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Ok(Self {
+            url: url(&fill("url", &webhook.url)?)?,
+            secrets: secrets.collect::<Result<_, _>>()?,
+            headers,
+            timeout: Duration::from_millis(u64::try_from(webhook.timeout).unwrap_or(0).max(1)),
+            rate: webhook.rate.filter(|rate| *rate > 0.0),
+            concurrency: webhook.concurrency.max(1),
+            retry: webhook.retry,
+        })
+    }
+}
+
+fn url(text: &str) -> Result<Url, Unavailable> {
+    let url = Url::parse(text.trim()).map_err(|_| Unavailable::Url)?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(Unavailable::Url);
+    }
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if bare.parse().is_ok_and(address::is_forbidden) {
+        return Err(Unavailable::Forbidden(address::Forbidden(bare.to_owned())));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emit::testing::webhook;
+    use crate::ports::simulated::SetEnvironment;
+
+    #[test]
+    fn a_missing_variable_is_named_with_its_key() {
+        let environment = SetEnvironment::default();
+        let missing = ReadyWebhook::new(&webhook("${CRM_URL}"), &environment).unwrap_err();
+        assert_eq!(missing.to_string(), "url: the environment variable CRM_URL is not set");
+        let mut settings = webhook("http://127.0.0.1/");
+        settings.headers.insert("x-key".to_owned(), "${KEY}".to_owned());
+        let missing = ReadyWebhook::new(&settings, &environment).unwrap_err();
+        assert_eq!(missing.to_string(), "headers.x-key: the environment variable KEY is not set");
+    }
+
+    #[test]
+    fn an_address_that_is_forbidden_or_no_address_is_refused() {
+        let environment = SetEnvironment::default();
+        let ready = |url: &str| ReadyWebhook::new(&webhook(url), &environment);
+        assert!(matches!(ready("http://169.254.169.254/latest").unwrap_err(), Unavailable::Forbidden(_)));
+        assert!(matches!(ready("http://[fe80::1]/").unwrap_err(), Unavailable::Forbidden(_)));
+        assert!(matches!(ready("http://2852039166/").unwrap_err(), Unavailable::Forbidden(_)));
+        assert_eq!(ready("ftp://example.org/").unwrap_err(), Unavailable::Url);
+        assert_eq!(ready("nowhere").unwrap_err(), Unavailable::Url);
+        assert!(ready("https://crm.example/in").is_ok());
+    }
+}

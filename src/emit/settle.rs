@@ -1,0 +1,139 @@
+//! What becomes of a touch after an attempt, and noting it in the store.
+
+use std::sync::Arc;
+
+use super::backoff;
+use super::client::Answer;
+use super::outcome::Outcome;
+use crate::archive::{Archive, ArchiveError, Delivery};
+use crate::model::Timestamp;
+use crate::model::touch::TouchState;
+use crate::policy::compiled::Retry;
+
+/// What is to be noted of a touch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It was taken.
+    Delivered,
+    /// It is tried again.
+    Retry {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        error: String,
+    },
+    /// It is over without delivery.
+    End {
+        /// `dead` or `expired`.
+        state: TouchState,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A touch and what is to be noted of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The touch.
+    pub id: Arc<str>,
+    /// What is noted.
+    pub settlement: Settlement,
+}
+
+/// What follows an answer: pure in the attempts so far, the time and one random number in `0.0..1.0`.
+#[must_use]
+pub fn settle(retry: &Retry, attempts: u32, answer: &Answer, now: Timestamp, fraction: f64) -> Settlement {
+    let attempt = attempts.saturating_add(1);
+    let (failure, asked) = match &answer.outcome {
+        Outcome::Delivered => return Settlement::Delivered,
+        Outcome::Gone => {
+            // It waits for the channel, not for a time: the channel is stopped.
+            return Settlement::Retry { at: now.plus(1), error: words("the receiver answered 410", answer) };
+        }
+        Outcome::RetryAt(at, failure) => (failure, Some(*at)),
+        Outcome::Retry(failure) => (failure, None),
+    };
+    let error = words(&failure.to_string(), answer);
+    if backoff::exhausted(retry, attempt) {
+        let reason = format!("{attempt} attempts failed; the last: {error}");
+        return Settlement::End { state: TouchState::Dead, reason };
+    }
+    let at = asked.unwrap_or_else(|| now.plus(backoff::delay(retry, attempt, fraction)));
+    Settlement::Retry { at: at.max(now.plus(1)), error }
+}
+
+/// What becomes of a touch whose time is over.
+#[must_use]
+pub fn expired(delivery: &Delivery) -> Settlement {
+    let mut reason = format!("not sent by {}", delivery.touch.expires);
+    if delivery.attempts > 0 {
+        let last = delivery.error.as_deref().unwrap_or("no answer");
+        reason = format!("{reason}; attempts that failed: {}, the last: {last}", delivery.attempts);
+    }
+    Settlement::End { state: TouchState::Expired, reason }
+}
+
+fn words(failure: &str, answer: &Answer) -> String {
+    if answer.detail.is_empty() { failure.to_owned() } else { format!("{failure}: {}", answer.detail) }
+}
+
+/// Notes what became of touches; those delivered in one transaction.
+///
+/// # Errors
+/// The store's own.
+pub fn note(archive: &mut Archive, settled: &[Settled], at: Timestamp) -> Result<(), ArchiveError> {
+    let delivered: Vec<&str> = settled
+        .iter()
+        .filter(|settled| settled.settlement == Settlement::Delivered)
+        .map(|settled| &*settled.id)
+        .collect();
+    if !delivered.is_empty() {
+        archive.delivered(&delivered, at)?;
+    }
+    for Settled { id, settlement } in settled {
+        match settlement {
+            Settlement::Delivered => {}
+            Settlement::Retry { at, error } => {
+                archive.retry(id, *at, error)?;
+            }
+            Settlement::End { state, reason } => {
+                archive.end(id, *state, reason, at)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emit::outcome::Failure;
+
+    const RETRY: Retry = Retry { first: 1_000, factor: 2.0, max: 10_000, attempts: 2 };
+
+    fn answer(outcome: Outcome) -> Answer {
+        Answer { outcome, detail: "busy".to_owned() }
+    }
+
+    #[test]
+    fn a_failure_is_retried_until_attempts_run_out() {
+        let failed = answer(Outcome::Retry(Failure::Status(500)));
+        let error = "the receiver answered 500: busy".to_owned();
+        let first = settle(&RETRY, 0, &failed, Timestamp(0), 1.0);
+        assert_eq!(first, Settlement::Retry { at: Timestamp(1_000), error });
+        let reason = "2 attempts failed; the last: the receiver answered 500: busy".to_owned();
+        let last = settle(&RETRY, 1, &failed, Timestamp(0), 1.0);
+        assert_eq!(last, Settlement::End { state: TouchState::Dead, reason });
+    }
+
+    #[test]
+    fn what_the_receiver_asks_for_is_obeyed_but_never_at_once() {
+        let busy = |at| answer(Outcome::RetryAt(Timestamp(at), Failure::Status(429)));
+        let at = |settlement| match settlement {
+            Settlement::Retry { at, .. } => at,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(at(settle(&RETRY, 0, &busy(7_000), Timestamp(0), 0.0)), Timestamp(7_000));
+        assert_eq!(at(settle(&RETRY, 0, &busy(0), Timestamp(0), 0.0)), Timestamp(1));
+    }
+}

@@ -1,0 +1,320 @@
+//! The lane of a webhook channel: takes due touches from the store as slots come free, attempts them side
+//! by side, and notes what came of them, many at a time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Client;
+use tokio::task::JoinSet;
+
+use super::client::{self, Answer};
+use super::dispatcher::{Context, Signals};
+use super::message;
+use super::outcome::Outcome;
+use super::pace::Pace;
+use super::release::{Release, release};
+use super::settings::{ReadyWebhook, Unavailable};
+use super::settle::{self, Settled, Settlement};
+use super::status::ChannelState;
+use super::store::OutboxStore;
+use crate::archive::Delivery;
+use crate::model::Timestamp;
+use crate::model::touch::TouchState;
+
+/// Most outcomes that wait to be noted together.
+const MOST_UNNOTED: usize = 64;
+/// Longest an outcome waits to be noted while others are under way.
+const NOTE_AFTER: Duration = Duration::from_millis(20);
+/// How soon to look again while attempts are under way: one may hang while a retry comes due.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// How soon to look again at the latest, so that a clock that was moved is noticed.
+const LOOK_AT_LATEST: Duration = Duration::from_secs(30);
+/// How soon to try the store again after it failed.
+const STORE_AGAIN: Duration = Duration::from_secs(1);
+
+/// One webhook channel's way out.
+pub(super) struct WebhookLane<S> {
+    context: Arc<Context<S>>,
+    channel: Arc<str>,
+    settings: Arc<ReadyWebhook>,
+    client: Client,
+}
+
+/// An attempt that has ended.
+struct Attempted {
+    id: Arc<str>,
+    attempts: u32,
+    answer: Answer,
+}
+
+/// What a lane has under way.
+struct Work {
+    attempts: JoinSet<Attempted>,
+    /// Touches under attempt or unnoted, and whether it is a retry: they are still due in the store.
+    under_way: BTreeMap<Arc<str>, bool>,
+    unnoted: Vec<Settled>,
+    pace: Pace,
+    /// The last look at the store found nothing to start.
+    idle: bool,
+    next_due: Option<Timestamp>,
+    gone: bool,
+}
+
+/// What woke a lane.
+enum Woken {
+    Ended(Option<Attempted>),
+    Look,
+    Note,
+    Paced,
+    Stopped,
+}
+
+impl<S: OutboxStore> WebhookLane<S> {
+    pub(super) fn new(
+        context: Arc<Context<S>>,
+        channel: Arc<str>,
+        settings: ReadyWebhook,
+    ) -> Result<Self, Unavailable> {
+        let client = client::client(&settings)?;
+        Ok(Self { context, channel, settings: Arc::new(settings), client })
+    }
+
+    /// Delivers until told to stop, until the receiver wants nothing more, or until all that is due by
+    /// `signals.until` was attempted.
+    pub(super) async fn run(self, mut signals: Signals) {
+        let mut work = Work {
+            attempts: JoinSet::new(),
+            under_way: BTreeMap::new(),
+            unnoted: Vec::new(),
+            pace: Pace::new(self.settings.rate),
+            idle: false,
+            next_due: None,
+            gone: false,
+        };
+        let mut stopping = false;
+        let mut note_now = false;
+        loop {
+            let closing = stopping || work.gone;
+            if note_now
+                || work.unnoted.len() >= MOST_UNNOTED
+                || (work.attempts.is_empty() && (work.idle || closing))
+            {
+                note_now = !self.note(&mut work).await;
+            }
+            if !closing && !work.idle && self.room(&work) > 0 {
+                self.look(&mut work, signals.until).await;
+                continue;
+            }
+            let quiet = work.attempts.is_empty() && work.unnoted.is_empty();
+            if quiet && (closing || (work.idle && signals.until.is_some())) {
+                return;
+            }
+            match self.wait(&mut work, &mut signals, stopping).await {
+                Woken::Ended(ended) => {
+                    self.ended(&mut work, ended);
+                    while let Some(ended) = work.attempts.try_join_next() {
+                        self.ended(&mut work, ended.ok());
+                    }
+                    work.idle = false;
+                }
+                Woken::Look => work.idle = false,
+                Woken::Note => note_now = true,
+                Woken::Paced => {}
+                Woken::Stopped => stopping = true,
+            }
+        }
+    }
+
+    /// How many attempts may start now.
+    fn room(&self, work: &Work) -> usize {
+        self.settings.concurrency.saturating_sub(work.attempts.len()).min(work.pace.left())
+    }
+
+    async fn wait(&self, work: &mut Work, signals: &mut Signals, stopping: bool) -> Woken {
+        let closing = stopping || work.gone;
+        let look_after = self.look_after(work);
+        let starved = !work.idle && work.pace.left() == 0 && !closing;
+        tokio::select! {
+            biased;
+            ended = work.attempts.join_next(), if !work.attempts.is_empty() => {
+                Woken::Ended(ended.and_then(Result::ok))
+            }
+            stop = signals.stop.wait_for(|stop| *stop), if !stopping => {
+                // The sender is dropped only with the dispatcher, which ends its lanes too.
+                drop(stop);
+                Woken::Stopped
+            }
+            () = work.pace.refill(), if starved => Woken::Paced,
+            Ok(()) = signals.wake.changed() => Woken::Look,
+            () = tokio::time::sleep(NOTE_AFTER), if !work.unnoted.is_empty() => Woken::Note,
+            () = tokio::time::sleep(look_after), if work.idle && !closing => Woken::Look,
+            else => Woken::Stopped,
+        }
+    }
+
+    fn look_after(&self, work: &Work) -> Duration {
+        if !work.under_way.is_empty() {
+            return LOOK_AGAIN;
+        }
+        let wait = work.next_due.map_or(LOOK_AT_LATEST, |at| self.context.outside.clock.until(at));
+        wait.clamp(Duration::from_millis(5), LOOK_AT_LATEST)
+    }
+
+    /// Takes due touches from the store and starts their attempts.
+    async fn look(&self, work: &mut Work, until: Option<Timestamp>) {
+        let now = self.context.outside.clock.now();
+        let by = until.unwrap_or(now);
+        let room = self.room(work);
+        let limit = room.saturating_add(work.under_way.len());
+        let channel = Arc::clone(&self.channel);
+        let visit = self
+            .context
+            .store
+            .with(move |archive| Ok((archive.due(&channel, by, limit)?, archive.next_due(&channel)?)));
+        match visit.await {
+            Ok((due, next_due)) => {
+                work.next_due = next_due;
+                work.idle = !self.start_all(work, due, now);
+            }
+            Err(error) => {
+                self.trouble(&format!("the store can't be read: {error}"));
+                work.idle = true;
+                work.next_due = Some(now.plus(1_000));
+            }
+        }
+    }
+
+    /// Starts what may leave; whether anything was done.
+    fn start_all(&self, work: &mut Work, due: Vec<Delivery>, now: Timestamp) -> bool {
+        let most_retries = self.settings.concurrency.div_ceil(2);
+        let mut done = false;
+        for delivery in due {
+            let id = Arc::clone(&delivery.touch.id);
+            if work.under_way.contains_key(&id) {
+                continue;
+            }
+            let retry = delivery.attempts > 0;
+            let retries = work.under_way.values().filter(|retry| **retry).count();
+            if self.room(work) == 0 || (retry && retries >= most_retries && self.settings.concurrency > 1) {
+                continue;
+            }
+            let queued = delivery.touch.state == TouchState::Queued;
+            match release(queued, delivery.touch.expires, now) {
+                Release::Leave => self.start(work, delivery),
+                Release::NoLongerQueued => continue,
+                Release::Expired => {
+                    let settlement = settle::expired(&delivery);
+                    self.context.board.change(&self.channel, |status| status.expired += 1);
+                    work.unnoted.push(Settled { id: Arc::clone(&id), settlement });
+                }
+            }
+            work.under_way.insert(id, retry);
+            done = true;
+        }
+        done
+    }
+
+    fn start(&self, work: &mut Work, delivery: Delivery) {
+        work.pace.take();
+        let client = self.client.clone();
+        let settings = Arc::clone(&self.settings);
+        let context = Arc::clone(&self.context);
+        work.attempts.spawn(async move {
+            let Delivery { touch, queued, attempts, .. } = delivery;
+            let answer = match message::body(&touch, queued) {
+                Ok(body) => {
+                    let now = context.outside.wall.now();
+                    client::attempt(&client, &settings, &touch.id, body, now).await
+                }
+                Err(error) => Answer::unsendable(&error),
+            };
+            Attempted { id: touch.id, attempts, answer }
+        });
+    }
+
+    /// Decides what follows an attempt that ended; `None` is one that broke down, which stays due.
+    fn ended(&self, work: &mut Work, ended: Option<Attempted>) {
+        let Some(Attempted { id, attempts, answer }) = ended else { return };
+        let outside = &self.context.outside;
+        let settlement = settle::settle(
+            &self.settings.retry,
+            attempts,
+            &answer,
+            outside.clock.now(),
+            outside.entropy.fraction(),
+        );
+        self.report(&id, &answer, &settlement);
+        if answer.outcome == Outcome::Gone {
+            self.stop_for_good(work);
+        }
+        work.unnoted.push(Settled { id, settlement });
+    }
+
+    fn report(&self, id: &str, answer: &Answer, settlement: &Settlement) {
+        let channel = &*self.channel;
+        let word = answer.outcome.word();
+        self.context.board.change(&self.channel, |status| match settlement {
+            Settlement::Delivered => {
+                status.delivered += 1;
+                status.trouble = None;
+            }
+            Settlement::Retry { error, .. } => {
+                *status.failures.entry(word).or_default() += 1;
+                status.trouble = Some(error.clone());
+            }
+            Settlement::End { reason, .. } => {
+                *status.failures.entry(word).or_default() += 1;
+                status.dead += 1;
+                status.trouble = Some(reason.clone());
+            }
+        });
+        match settlement {
+            Settlement::Delivered => tracing::debug!(channel, touch = id, "delivered"),
+            Settlement::Retry { at, error } => {
+                tracing::debug!(channel, touch = id, error, next = %at, "an attempt failed");
+            }
+            Settlement::End { reason, .. } => tracing::warn!(channel, touch = id, reason, "given up"),
+        }
+    }
+
+    fn stop_for_good(&self, work: &mut Work) {
+        if !work.gone {
+            let reason = "the receiver answered 410: it wants nothing more".to_owned();
+            tracing::error!(channel = &*self.channel, reason, "the channel is stopped; its touches wait");
+            self.context.board.change(&self.channel, |status| status.state = ChannelState::Stopped(reason));
+        }
+        work.gone = true;
+    }
+
+    /// Notes what came of touches; false where the store failed, and they are noted later.
+    async fn note(&self, work: &mut Work) -> bool {
+        if work.unnoted.is_empty() {
+            return true;
+        }
+        let settled: Arc<[Settled]> = work.unnoted.as_slice().into();
+        let noting = Arc::clone(&settled);
+        let now = self.context.outside.clock.now();
+        match self.context.store.with(move |archive| settle::note(archive, &noting, now)).await {
+            Ok(()) => {
+                work.unnoted.clear();
+                for settled in settled.iter() {
+                    work.under_way.remove(&settled.id);
+                }
+                work.idle = false;
+                true
+            }
+            Err(error) => {
+                self.trouble(&format!("outcomes can't be noted: {error}"));
+                tokio::time::sleep(STORE_AGAIN).await;
+                false
+            }
+        }
+    }
+
+    fn trouble(&self, words: &str) {
+        if self.context.board.trouble(&self.channel, words) {
+            tracing::error!(channel = &*self.channel, "{words}");
+        }
+    }
+}

@@ -17,7 +17,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use guanxi::archive::{Archive, EventRow};
+use guanxi::archive::{Archive, Change, EventRow};
 use guanxi::demo::World;
 use guanxi::engine::{Engine, RunRequest};
 use guanxi::model::{Timestamp, Value};
@@ -140,7 +140,13 @@ fn make(size: &Size, path: &Path) {
     let order = policy.schema.event("order").expect("the event kind");
     let shape = policy.schema.events.get(order).expect("the event kind");
     let mut ingest = archive.ingest(end()).expect("an import");
+    let mut last = u32::MAX;
     for row in &orders {
+        if row.customer != last {
+            let country = Change::Set(Value::text(row.country));
+            ingest.customer(&row.customer_id(), &[country]).expect("a customer goes in");
+            last = row.customer;
+        }
         let invoice = row.invoice();
         let status = if invoice.starts_with('C') { "cancelled" } else { "placed" };
         let fields: Vec<Option<Value>> = shape
@@ -150,7 +156,7 @@ fn make(size: &Size, path: &Path) {
                 "amount" => Value::number(row.amount()),
                 "status" => Some(Value::text(status)),
                 "lines" => Value::number(f64::from(row.lines)),
-                _ => Value::number(f64::from(row.quantity)),
+                _ => Value::number(f64::from(i32::try_from(row.quantity).unwrap_or(i32::MAX))),
             })
             .collect();
         let customer = row.customer_id();

@@ -17,5 +17,4 @@ pub mod evaluate;
 pub mod intake;
 pub mod model;
 pub mod policy;
-pub mod policy_test;
 pub mod ports;

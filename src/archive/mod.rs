@@ -13,6 +13,7 @@ mod error;
 mod facts;
 mod file_write;
 mod ingest;
+mod memory;
 mod open;
 mod outbox;
 mod policy_set;

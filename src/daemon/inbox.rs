@@ -1,0 +1,165 @@
+//! Files that appear in the inbox are imported.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tracing::{error, info, warn};
+
+use super::reload::Watched;
+use super::state::Shared;
+use super::writer::WriterStopped;
+use crate::intake::{Found, ImportError, ImportReport, Patience};
+
+/// How often the inbox is looked at.
+const LOOK: Duration = Duration::from_secs(2);
+/// How soon again while a file may still be growing.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What became of a file.
+pub type Imported = Result<ImportReport, ImportError>;
+
+/// Looks at the inbox and imports what is ready, one look at a time.
+pub struct Keeper {
+    shared: Arc<Shared>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// What a round through the inbox did.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// What became of each file that was ready.
+    pub imported: Vec<Imported>,
+    /// Whether files may still be growing.
+    pub growing: bool,
+}
+
+impl Keeper {
+    /// A keeper of the data folder's inbox.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, turn: tokio::sync::Mutex::default() }
+    }
+
+    /// One round: each file that is ready is imported in a job of its own.
+    ///
+    /// # Errors
+    /// The writer has stopped.
+    pub async fn round(
+        &self,
+        patience: Patience,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Round, WriterStopped> {
+        let _turn = self.turn.lock().await;
+        let look =
+            self.shared.writer.call(move |store| store.inbox.look(store.engine.policy(), patience)).await?;
+        let mut round = Round { growing: !look.growing.is_empty(), ..Round::default() };
+        let mut problems: Vec<String> = look.problems.iter().map(ToString::to_string).collect();
+        for found in look.ready {
+            if *stop.borrow() {
+                break;
+            }
+            let imported = self.import(found).await?;
+            if let Err(error) = &imported {
+                problems.push(error.to_string());
+            }
+            round.imported.push(imported);
+        }
+        self.note(problems, !round.imported.is_empty());
+        Ok(round)
+    }
+
+    async fn import(&self, found: Found) -> Result<Imported, WriterStopped> {
+        let shared = Arc::clone(&self.shared);
+        let version = shared.active().set.compiled.version.clone();
+        let imported = self
+            .shared
+            .writer
+            .call(move |store| {
+                let policy = Arc::clone(store.engine.policy());
+                // Under another set the index of the source may mean another one: found again at the next look.
+                (policy.version == version)
+                    .then(|| store.inbox.import(&mut store.archive, &policy, &found, shared.now(), None))
+            })
+            .await?;
+        let imported =
+            imported.unwrap_or_else(|| Ok(ImportReport { already: true, ..ImportReport::default() }));
+        match &imported {
+            Ok(report) if report.file.is_empty() => {}
+            Ok(report) => log(report),
+            Err(error) => error!("{error}"),
+        }
+        Ok(imported)
+    }
+
+    /// Keeps problems for the status and logs those that are new. A problem with a file that could not be
+    /// imported stays noted until a round has something else to say.
+    fn note(&self, problems: Vec<String>, imported: bool) {
+        if problems.is_empty() && !imported {
+            return;
+        }
+        let logged = problems.clone();
+        if self.shared.set_inbox_problems(problems) {
+            for problem in logged {
+                warn!("inbox: {problem}");
+            }
+        }
+    }
+}
+
+fn log(report: &ImportReport) {
+    if report.already {
+        info!(source = report.source, "{} was imported before; nothing changed", report.file);
+        return;
+    }
+    info!(source = report.source, "imported {}: {}", report.file, tally(report));
+    if let Some(rejected) = &report.rejected_file {
+        let reasons: Vec<String> = report
+            .reasons
+            .iter()
+            .map(|((column, reason), count)| format!("{count} × {column} {reason}"))
+            .collect();
+        warn!(
+            "{} rejected rows are in {}: {}",
+            report.tally.rejected,
+            rejected.display(),
+            reasons.join(", ")
+        );
+    }
+}
+
+/// The counts of an import in a few words.
+#[must_use]
+pub fn tally(report: &ImportReport) -> String {
+    let tally = &report.tally;
+    let parts = [
+        ("new", tally.new),
+        ("unchanged", tally.same),
+        ("corrected", tally.replaced),
+        ("filtered out", tally.filtered),
+        ("rejected", tally.rejected),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(_, count)| *count > 0).map(|(word, count)| format!("{count} {word}")).collect();
+    match parts.as_slice() {
+        [] => "0 rows".to_owned(),
+        parts => format!("{} rows: {}", tally.rows, parts.join(", ")),
+    }
+}
+
+/// Imports until told to stop.
+pub async fn keep_importing(keeper: Arc<Keeper>, mut stop: watch::Receiver<bool>) {
+    let (changed, mut changes) = mpsc::channel::<()>(1);
+    let folder = keeper.shared.settings.data.join("inbox");
+    let mut watched = Watched::new(changed);
+    watched.watch(&[&folder]);
+    while !*stop.borrow() {
+        let Ok(round) = keeper.round(Patience::Settled, &stop).await else { return };
+        let wait = if round.growing { LOOK_AGAIN } else { LOOK };
+        tokio::select! {
+            Some(()) = changes.recv(), if !round.growing => {}
+            () = tokio::time::sleep(wait) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}

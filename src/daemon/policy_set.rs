@@ -1,0 +1,221 @@
+//! A policy set with the text it came from: read from folders, kept in the store, compared with another.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::policy::diagnostic::Diagnostic;
+use crate::policy::{self, Compiled, Files};
+use crate::ports::files::{self, FolderError, FolderTexts};
+
+/// A set that passed every check.
+#[derive(Clone, Debug)]
+pub struct PolicySet {
+    /// The text.
+    pub files: Arc<Files>,
+    /// What it means.
+    pub compiled: Arc<Compiled>,
+    /// Warnings.
+    pub warnings: Arc<[Diagnostic]>,
+}
+
+/// Why there is no set.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicySetError {
+    /// The folders can't be read.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The text has errors.
+    #[error("the policies have {}", counted(diagnostics))]
+    Invalid {
+        /// The text.
+        files: Box<Files>,
+        /// Every problem.
+        diagnostics: Vec<Diagnostic>,
+    },
+}
+
+impl PolicySet {
+    /// Reads and checks the set in two folders.
+    ///
+    /// # Errors
+    /// The folders can't be read or the set has errors.
+    pub fn read(policies: &Path, scripts: &Path) -> Result<Self, PolicySetError> {
+        Self::check(as_files(files::read(policies, scripts)?))
+    }
+
+    /// Checks a set.
+    ///
+    /// # Errors
+    /// The set has errors.
+    pub fn check(files: Files) -> Result<Self, PolicySetError> {
+        let outcome = policy::load(&files);
+        match outcome.compiled {
+            Some(compiled) => Ok(Self {
+                files: Arc::new(files),
+                compiled: Arc::new(compiled),
+                warnings: outcome.diagnostics.into(),
+            }),
+            None => Err(PolicySetError::Invalid { files: Box::new(files), diagnostics: outcome.diagnostics }),
+        }
+    }
+
+    /// The text as the store keeps it.
+    #[must_use]
+    pub fn to_kept(&self) -> Value {
+        json!({ "policies": self.files.policies, "scripts": self.files.scripts })
+    }
+
+    /// How many tables of each kind the set has, as people say it.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let compiled = &self.compiled;
+        [
+            ("value", compiled.values.len()),
+            ("trigger", compiled.triggers.len()),
+            ("action", compiled.actions.len()),
+            ("channel", compiled.channels.len()),
+            ("source", compiled.sources.len()),
+            ("schedule", compiled.schedules.len()),
+        ]
+        .map(|(noun, count)| plural(count, noun))
+        .join(", ")
+    }
+}
+
+/// The texts read from folders as the checks take them.
+#[must_use]
+pub fn as_files(texts: FolderTexts) -> Files {
+    Files { policies: texts.policies, scripts: texts.scripts }
+}
+
+/// Reads back what [`PolicySet::to_kept`] made; what is missing is empty.
+#[must_use]
+pub fn from_kept(kept: &Value) -> Files {
+    let texts = |part: &str| -> BTreeMap<String, String> {
+        let entries = kept.get(part).and_then(Value::as_object).into_iter().flatten();
+        entries.filter_map(|(path, text)| Some((path.clone(), text.as_str()?.to_owned()))).collect()
+    };
+    Files { policies: texts("policies"), scripts: texts("scripts") }
+}
+
+/// What an edit did, by the names of tables, in one line.
+#[must_use]
+pub fn changes(old: &Files, new: &Files) -> String {
+    let (before, after) = (tables(old), tables(new));
+    let added = after.keys().filter(|name| !before.contains_key(*name));
+    let removed = before.keys().filter(|name| !after.contains_key(*name));
+    let changed = after.iter().filter(|(name, table)| before.get(*name).is_some_and(|old| old != *table));
+    let parts = [
+        listed("added", added.map(String::as_str).collect()),
+        listed("removed", removed.map(String::as_str).collect()),
+        listed("changed", changed.map(|(name, _)| name.as_str()).collect()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        "nothing but comments, layout or order changed".to_owned()
+    } else {
+        parts.join("; ")
+    }
+}
+
+/// `changed tier.pyramid, trigger.overdue and 3 more`.
+fn listed(verb: &str, names: Vec<&str>) -> Option<String> {
+    const SHOWN: usize = 8;
+    let more = names.len().saturating_sub(SHOWN);
+    let shown = names.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
+    match (shown.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(format!("{verb} {shown}")),
+        (false, more) => Some(format!("{verb} {shown} and {more} more")),
+    }
+}
+
+/// The tables of a set by `kind.name`; customer fields one by one, since several files may declare them.
+fn tables(files: &Files) -> BTreeMap<String, toml::Value> {
+    let mut tables = BTreeMap::new();
+    for (path, text) in &files.scripts {
+        tables.insert(path.clone(), toml::Value::String(text.clone()));
+    }
+    for text in files.policies.values() {
+        let Ok(kinds) = text.parse::<toml::Table>() else { continue };
+        for (kind, named) in kinds {
+            let toml::Value::Table(named) = named else { continue };
+            for (name, table) in named {
+                match table {
+                    toml::Value::Table(fields) if kind == "customer" && name == "fields" => {
+                        tables.extend(fields.into_iter().map(|(field, ty)| (format!("customer.{field}"), ty)))
+                    }
+                    table => {
+                        tables.insert(format!("{kind}.{name}"), table);
+                    }
+                }
+            }
+        }
+    }
+    tables
+}
+
+/// `2 errors and 1 warning`.
+#[must_use]
+pub fn counted(diagnostics: &[Diagnostic]) -> String {
+    use crate::policy::diagnostic::Severity;
+    let errors =
+        diagnostics.iter().filter(|diagnostic| diagnostic.problem.code.severity() == Severity::Error).count();
+    let warnings = diagnostics.len() - errors;
+    match (errors, warnings) {
+        (0, 0) => "no problems".to_owned(),
+        (errors, 0) => plural(errors, "error"),
+        (0, warnings) => plural(warnings, "warning"),
+        (errors, warnings) => format!("{} and {}", plural(errors, "error"), plural(warnings, "warning")),
+    }
+}
+
+/// `1 error`, `2 errors`.
+#[must_use]
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(files: &[(&str, &str)]) -> Files {
+        let policies = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        Files { policies, scripts: BTreeMap::new() }
+    }
+
+    #[test]
+    fn an_edit_is_told_by_the_names_of_tables_wherever_they_stand() {
+        let old = set(&[(
+            "a.toml",
+            "[customer.fields]\nname = \"text\"\n[score.a]\nvalue = '1'\n[score.b]\nvalue = '2'\n",
+        )]);
+        let new = set(&[
+            ("a.toml", "[score.b]\nvalue = '3'\n[score.c]\nvalue = '2'\n"),
+            ("b.toml", "# moved\n[customer.fields]\nname = \"text\"\nphone = \"text\"\n"),
+        ]);
+        assert_eq!(changes(&old, &new), "added customer.phone, score.c; removed score.a; changed score.b");
+        assert_eq!(changes(&old, &old), "nothing but comments, layout or order changed");
+    }
+
+    #[test]
+    fn many_names_are_cut_short() {
+        let text: String = (0..11).map(|index| format!("[score.s{index:02}]\nvalue = '1'\n")).collect();
+        let changes = changes(&set(&[]), &set(&[("a.toml", &text)]));
+        assert!(changes.ends_with("score.s07 and 3 more"), "{changes}");
+    }
+
+    #[test]
+    fn a_kept_set_reads_back_the_same() {
+        let files = Files {
+            policies: BTreeMap::from([("a/b.toml".to_owned(), "# 关系\n".to_owned())]),
+            scripts: BTreeMap::from([("fit.rhai".to_owned(), "fn fit() {}".to_owned())]),
+        };
+        let kept = json!({ "policies": files.policies, "scripts": files.scripts });
+        assert_eq!(from_kept(&kept), files);
+    }
+}

@@ -1,0 +1,165 @@
+//! Runs when schedules are due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tracing::{error, info};
+
+use super::schedule::{DueRun, Timetable, TimetableError, next_due, next_fire};
+use super::state::{Shared, Store};
+use super::writer::WriterStopped;
+use crate::archive::{Archive, ArchiveError};
+use crate::engine::{EngineError, RunReport, RunRequest};
+use crate::model::Timestamp;
+use crate::model::trigger::RuleMemory;
+use crate::policy::Compiled;
+use crate::policy::compiled::Scope;
+
+/// The longest sleep: a machine that slept or whose clock was set is noticed this soon.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+
+/// What the store calls the memory of a schedule.
+const MEMORY: &str = "schedule.";
+
+/// The schedules of a set, each with its last fire as the store remembers it. One that is new, or whose
+/// times were edited, counts from `now`.
+///
+/// # Errors
+/// The store fails, or a schedule's times can't be read.
+pub fn timetables(
+    archive: &mut Archive,
+    policy: &Compiled,
+    now: Timestamp,
+) -> Result<Vec<(Timetable, Timestamp)>, TimetablesError> {
+    let memories = archive.rules()?;
+    let mut timetables = Vec::new();
+    for schedule in &policy.schedules {
+        let timetable = Timetable::new(schedule)?;
+        let name = format!("{MEMORY}{}", timetable.name);
+        let remembered =
+            memories.iter().find(|memory| memory.name == name && memory.version == timetable.identity());
+        let last = match remembered {
+            Some(memory) => timetable.resume(memory.last_run, now),
+            None => {
+                remember(archive, &timetable, now)?;
+                now
+            }
+        };
+        timetables.push((timetable, last));
+    }
+    Ok(timetables)
+}
+
+/// Why there are no timetables.
+#[derive(Debug, thiserror::Error)]
+pub enum TimetablesError {
+    /// The store's word.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A schedule's times.
+    #[error(transparent)]
+    Timetable(#[from] TimetableError),
+}
+
+fn remember(archive: &mut Archive, timetable: &Timetable, last: Timestamp) -> Result<(), ArchiveError> {
+    archive.remember_rule(&RuleMemory {
+        name: format!("{MEMORY}{}", timetable.name),
+        version: timetable.identity(),
+        first_seen: last,
+        last_run: last,
+    })
+}
+
+/// Runs schedules when they are due until told to stop.
+pub async fn keep_running(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let sleep = match run_due(&shared).await {
+            Ok(Some(_)) => continue,
+            Ok(None) => next_fire(&shared.timetables(), shared.now())
+                .map_or(LONGEST_SLEEP, |(at, _)| shared.outside.clock.until(at).min(LONGEST_SLEEP)),
+            Err(WriterStopped) => return,
+        };
+        tokio::select! {
+            () = tokio::time::sleep(sleep) => {}
+            () = shared.schedules_changed.notified() => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// What became of a run that was due.
+pub type Ran = Result<RunReport, EngineError>;
+
+/// Does the earliest run that is due, if one is.
+///
+/// # Errors
+/// The writer has stopped.
+pub async fn run_due(shared: &Arc<Shared>) -> Result<Option<Ran>, WriterStopped> {
+    if next_due(&shared.timetables(), shared.now()).is_none() {
+        return Ok(None);
+    }
+    let own = Arc::clone(shared);
+    // What is due is asked again by the writer: the policy set may change before it is this job's turn.
+    shared
+        .writer
+        .call(move |store| next_due(&own.timetables(), own.now()).map(|due| run(&own, store, &due)))
+        .await
+}
+
+fn run(shared: &Shared, store: &mut Store, due: &DueRun) -> Ran {
+    let result = decide(shared, store, due.at, due.scope.clone(), due.label());
+    let mut timetables = shared.timetables();
+    for (timetable, last) in &mut timetables {
+        if due.schedules.contains(&timetable.name) {
+            *last = due.at;
+            if let Err(error) = remember(&mut store.archive, timetable, due.at) {
+                error!(schedule = %timetable.name, %error, "the last fire of a schedule can't be kept");
+            }
+        }
+    }
+    shared.set_timetables(timetables);
+    result
+}
+
+/// One run that decides for `at`, or for the last run's time where that is later.
+///
+/// # Errors
+/// The run came to nothing.
+pub fn decide(shared: &Shared, store: &mut Store, at: Timestamp, scope: Scope, schedule: String) -> Ran {
+    let started = shared.now();
+    shared.note_runs(|runs| runs.running_since = Some(started));
+    let request = RunRequest { now: at, scope, schedule: schedule.clone() };
+    let result = store.engine.run(&mut store.archive, &request);
+    match &result {
+        Ok(report) => {
+            info!(run = report.run, schedule, now = %report.now, "run committed: {}", summary(report))
+        }
+        Err(error) => error!(schedule, %error, "a run failed; nothing of it was kept"),
+    }
+    shared.note_runs(|runs| {
+        runs.running_since = None;
+        match &result {
+            Ok(report) => {
+                runs.last = Some(report.clone());
+                runs.failure = None;
+            }
+            Err(error) => runs.failure = Some(error.to_string()),
+        }
+    });
+    shared.wake_outbox();
+    result
+}
+
+/// What a run did, in a few words.
+#[must_use]
+pub fn summary(report: &RunReport) -> String {
+    let mut summary = format!(
+        "{} customers, {} transitions, {} touches queued",
+        report.customers, report.transitions, report.queued
+    );
+    if report.cancelled > 0 {
+        summary = format!("{summary}, {} cancelled", report.cancelled);
+    }
+    summary
+}

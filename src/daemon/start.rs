@@ -1,0 +1,151 @@
+//! Starting: everything that can fail happens before anything is served.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use super::deliver::{self, WriterOutbox};
+use super::policy_set::{self, PolicySet, PolicySetError};
+use super::reload::{self, ActivateError, Reloader, Seen};
+use super::state::{Active, Outside, ReloadReport, Settings, Shared, Start, Store};
+use super::writer::Writer;
+use super::{Daemon, http, inbox, runs};
+use crate::archive::{Archive, ArchiveError};
+use crate::emit::{self, Dispatcher};
+use crate::intake::Inbox;
+use crate::policy;
+
+/// Why the daemon doesn't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The policies can't be used and the store has no earlier ones.
+    #[error("{0}, and the store has no earlier set to go on with")]
+    Policies(#[source] PolicySetError),
+    /// The store.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The set can't become active.
+    #[error(transparent)]
+    Activate(#[from] ActivateError),
+    /// The set kept in the store has errors for this version of the program.
+    #[error(
+        "the policies have problems, and so has the last good set in the store, which another version of this program made: mend the policies"
+    )]
+    Kept,
+    /// The address can't be listened on.
+    #[error("cannot listen on {address}: {source}; choose another with --listen")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Beyond this machine everyone could write.
+    #[error(
+        "cannot listen on {0}: this version serves HTTP on a loopback address only, such as 127.0.0.1:7611"
+    )]
+    NotLoopback(SocketAddr),
+    /// The data folder can't be made.
+    #[error("cannot make the data folder {path}: {source}")]
+    Data {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon, StartError> {
+    let listener = listen(settings.listen).await?;
+    let address = listener.local_addr().unwrap_or(settings.listen);
+    make_folders(&settings)?;
+    let mut archive = Archive::open(&settings.store)?;
+    let (active, report, seen) = load(&settings, &archive, &outside)?;
+    let (engine, timetables) = reload::prepare(&mut archive, &active.set, &outside.clock)?;
+    info!(
+        version = %active.set.compiled.version,
+        "policies active: {}", active.set.summary()
+    );
+    let store = Store { archive, engine, inbox: Inbox::new(&settings.data) };
+    let (writer, writer_end) = Writer::start(store).map_err(StartError::Thread)?;
+    let dispatcher = Dispatcher::new(WriterOutbox(writer.clone()), emit_outside(&settings, &outside));
+    let start = Start { active, reload: report, timetables };
+    let shared = Arc::new(Shared::new(settings, outside, writer, dispatcher.board(), start));
+    let keeper = Arc::new(inbox::Keeper::new(Arc::clone(&shared)));
+    let (stop, stopped) = watch::channel(false);
+    let (reload, asked) = mpsc::channel(1);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(runs::keep_running(Arc::clone(&shared), stopped.clone()));
+    tasks.spawn(deliver::keep_delivering(Arc::clone(&shared), dispatcher, stopped.clone()));
+    tasks.spawn(inbox::keep_importing(Arc::clone(&keeper), stopped.clone()));
+    let reloader = Reloader::new(Arc::clone(&shared), seen);
+    tasks.spawn(reload::keep_watching(reloader, asked, stopped.clone()));
+    tasks.spawn(http::serve(listener, Arc::clone(&shared), stopped));
+    info!("listening on http://{address}");
+    Ok(Daemon { shared, inbox: keeper, address, stop, reload, tasks, writer_end })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    if !address.ip().is_loopback() {
+        return Err(StartError::NotLoopback(address));
+    }
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+fn make_folders(settings: &Settings) -> Result<(), StartError> {
+    let inbox = settings.data.join("inbox");
+    std::fs::create_dir_all(&inbox)
+        .map_err(|source| StartError::Data { path: inbox.display().to_string(), source })
+}
+
+fn emit_outside(settings: &Settings, outside: &Outside) -> emit::Outside {
+    emit::Outside {
+        clock: Arc::clone(&outside.clock),
+        wall: Arc::clone(&outside.wall),
+        entropy: Arc::clone(&outside.entropy),
+        environment: Arc::clone(&outside.environment),
+        data_folder: settings.data.clone(),
+    }
+}
+
+/// The set in the folders or, where that can't be used, the last good one from the store.
+fn load(
+    settings: &Settings,
+    archive: &Archive,
+    outside: &Outside,
+) -> Result<(Active, ReloadReport, Seen), StartError> {
+    let now = outside.clock.now();
+    match PolicySet::read(&settings.policies, &settings.scripts) {
+        Ok(set) => {
+            let report = reload::accepted(&set, now, format!("loaded {}", set.summary()));
+            if !report.rendered.is_empty() {
+                warn!("the policies have warnings\n{}", report.rendered);
+            }
+            let seen = Ok(policy::Files::clone(&set.files));
+            Ok((Active { set, since: now, from_store: false }, report, seen))
+        }
+        Err(broken) => {
+            let Some((version, kept)) = archive.last_policy_set()? else {
+                return Err(StartError::Policies(broken));
+            };
+            let set = PolicySet::check(policy_set::from_kept(&kept)).map_err(|_| StartError::Kept)?;
+            let report = reload::report_of(&broken, now);
+            error!(
+                active = version,
+                "{}; going on with the last good set from the store\n{}", report.message, report.rendered
+            );
+            let seen = match broken {
+                PolicySetError::Folder(error) => Err(error.to_string()),
+                PolicySetError::Invalid { files, .. } => Ok(*files),
+            };
+            Ok((Active { set, since: now, from_store: true }, report, seen))
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! How the daemon is doing, as `GET /v1/status` shows it.
+
+use serde_json::{Value, json};
+
+use super::schedule::Timetable;
+use super::state::Shared;
+use crate::archive::{Archive, ArchiveError, RunOutcome, RunRow};
+use crate::emit::{ChannelState, ChannelStatus};
+use crate::engine::RunReport;
+use crate::model::Timestamp;
+
+/// A run that takes longer is stuck.
+const STUCK: i64 = 30 * 60 * 1000;
+
+/// Why the daemon is not ready; `None` where it is.
+#[must_use]
+pub fn not_ready(shared: &Shared, writer_alive: bool) -> Option<String> {
+    if !writer_alive {
+        return Some("the store's writer has stopped".to_owned());
+    }
+    let since = shared.runs().running_since?;
+    (shared.now().0 - since.0 > STUCK).then(|| format!("a run has not ended since {since}"))
+}
+
+/// The status. Blocks: it looks at the store.
+///
+/// # Errors
+/// The store can't be looked at.
+pub fn status(shared: &Shared) -> Result<Value, ArchiveError> {
+    let now = shared.now();
+    let archive = Archive::open_read_only(&shared.settings.store)?;
+    let counts = archive.counts()?;
+    let depths = archive.depths()?;
+    let active = shared.active();
+    let reload = shared.reload_report();
+    let runs = shared.runs();
+    let mut status = json!({
+        "now": text(now),
+        "started": text(shared.started),
+        "version": env!("CARGO_PKG_VERSION"),
+        "policy": {
+            "version": &*active.set.compiled.version,
+            "active_since": text(active.since),
+            "from_store": active.from_store,
+            "timezone": active.set.compiled.settings.timezone.name(),
+        },
+        "last_reload": {
+            "at": text(reload.at),
+            "successful": reload.successful,
+            "message": reload.message,
+            "diagnostics": reload.diagnostics,
+            "rendered": reload.rendered,
+        },
+        "schedules": schedules(&shared.timetables(), now),
+        "customers": counts.customers,
+        "events": counts.events.into_iter().map(|(kind, count)| (kind, count.into())).collect::<serde_json::Map<_, _>>(),
+        "touches": counts.touches.iter().map(|count| json!({
+            "action": count.action, "state": count.state.as_str(), "count": count.count,
+        })).collect::<Vec<_>>(),
+        "outbox": depths.iter().map(|depth| json!({
+            "channel": depth.channel, "queued": depth.queued, "oldest": depth.oldest.map(text),
+        })).collect::<Vec<_>>(),
+        "channels": channels(shared),
+        "running_since": runs.running_since.map(text),
+        "run_failure": runs.failure,
+        "inbox_problems": shared.inbox_problems(),
+        "waiting_jobs": shared.writer.waiting(),
+    });
+    let last = match runs.last {
+        Some(report) => Some(last_report(&report)),
+        None => archive.runs(1)?.first().map(run_row),
+    };
+    if let Value::Object(status) = &mut status {
+        status.insert("last_run".to_owned(), last.unwrap_or_default());
+    }
+    Ok(status)
+}
+
+fn text(at: Timestamp) -> String {
+    at.to_string()
+}
+
+fn schedules(timetables: &[(Timetable, Timestamp)], now: Timestamp) -> Vec<Value> {
+    timetables
+        .iter()
+        .map(|(timetable, last)| {
+            json!({
+                "name": &*timetable.name,
+                "last": text(*last),
+                "next": timetable.next_after(now.max(*last)).map(text),
+            })
+        })
+        .collect()
+}
+
+fn channels(shared: &Shared) -> Vec<Value> {
+    shared.board.read().iter().map(|(name, status)| channel(name, status)).collect()
+}
+
+fn channel(name: &str, status: &ChannelStatus) -> Value {
+    let (state, reason) = match &status.state {
+        ChannelState::Running => ("running", None),
+        ChannelState::Unavailable(reason) => ("unavailable", Some(reason)),
+        ChannelState::Stopped(reason) => ("stopped", Some(reason)),
+    };
+    json!({
+        "name": name,
+        "state": state,
+        "reason": reason,
+        "delivered": status.delivered,
+        "failures": status.failures,
+        "dead": status.dead,
+        "expired": status.expired,
+        "trouble": status.trouble,
+    })
+}
+
+fn last_report(report: &RunReport) -> Value {
+    json!({
+        "id": report.run,
+        "now": text(report.now),
+        "finished": text(report.finished),
+        "customers": report.customers,
+        "transitions": report.transitions,
+        "touches": report.queued,
+        "cancelled": report.cancelled,
+    })
+}
+
+/// A run as JSON.
+#[must_use]
+pub fn run_row(row: &RunRow) -> Value {
+    let mut value = json!({
+        "id": row.id,
+        "now": text(row.run.now),
+        "started": text(row.run.started),
+        "schedule": row.run.schedule,
+        "policy_version": row.run.policy_version,
+    });
+    let rest = match &row.outcome {
+        RunOutcome::Committed(totals) => json!({
+            "outcome": "committed",
+            "finished": text(totals.finished),
+            "customers": totals.customers,
+            "transitions": totals.transitions,
+            "touches": totals.touches,
+            "cancelled": totals.cancelled,
+        }),
+        RunOutcome::Failed { finished, error } => json!({
+            "outcome": "failed", "finished": text(*finished), "error": error,
+        }),
+    };
+    if let (Value::Object(value), Value::Object(rest)) = (&mut value, rest) {
+        value.extend(rest);
+    }
+    value
+}

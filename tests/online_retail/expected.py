@@ -6,18 +6,21 @@
 
 The data is Chen, D. (2015), Online Retail, UCI Machine Learning Repository, doi 10.24432/C5BW33, CC BY 4.0,
 as `invoices.csv` (one row per invoice), `customers.csv` and `lines.csv.gz` (the rows as published).
-Only these figures are kept, never the data. The archive holds all three files and nothing else; it is
-the first run, at `now`. Fields of the JSON:
+Only these figures are kept, never the data. The archive holds all three files and nothing else. There are
+two runs of everything, nothing arrives between them: the first places everybody, the second, eight days
+later, meets what the first left behind (margins, `enter_after`, `fall_after`, places kept by `best`).
 
-now             the time of the run
 customers       how many there are
 events          events per kind (`order`, `order_line`) and status
 import          rows per source: `rows` in the file, `filtered` by `when`, `stored`, `rejected`
+runs            for each run the fields below
+now             the time of the run
 values          per metric and score that is a number: `known` (customers who have it), `sum`, `min`, `max`
 cut_points      per value and part (`rank` has its population only): `population`, `figure`
-segments        per segment, how many are in. `lapsing` must hold for a week first, so nobody is
+segments        per segment, how many are in. `lapsing` must hold for a week first, so nobody is in the first run
 tiers           per tier and level, how many; "" is no level
 quadrants       per quadrant and cell, how many; "" is no cell
+transitions     per segment, tier and quadrant, how many customers changed (the first placement is none)
 touches         per action, how many the run makes
 digest_standing SHA-256 over a line per customer, in order of id, each ended by a newline:
                 id,pyramid,selection,buying_style,overdue,lapsing,lost,rising,worth_winning_back
@@ -40,9 +43,13 @@ import numpy as np
 import pandas as pd
 
 DAY = 86_400_000
-NOW_TEXT = "2011-12-10T00:00:00Z"
-NOW = int(pd.Timestamp(NOW_TEXT).timestamp() * 1000)
+RUNS = ["2011-12-10T00:00:00Z", "2011-12-18T00:00:00Z"]
+LEVELS = ["key", "secondary", "ordinary", "small", ""]
 CAPPED = 20
+
+
+def milliseconds(text):
+    return int(pd.Timestamp(text).timestamp() * 1000)
 
 
 def instants(texts):
@@ -60,8 +67,8 @@ def ordered_sum(numbers):
     return round(total, 6) + 0.0
 
 
-def window(events, days, before=0):
-    end = NOW - before * DAY
+def window(events, now, days, before=0):
+    end = now - before * DAY
     return events[(events["at"] > end - days * DAY) & (events["at"] <= end)]
 
 
@@ -98,21 +105,41 @@ def holds(values, share):
     raise ValueError("nobody holds that much")
 
 
-def best(among, by):
-    order = sorted((-by[key], key) for key in among.index[among])
-    kept = {key for _, key in order[:CAPPED]}
+def best(among, by, members):
+    """Members keep their place while they qualify, the free ones go to the greatest."""
+    order = sorted((key not in members, -by[key], key) for key in among.index[among])
+    kept = {key for _, _, key in order[:CAPPED]}
     return pd.Series([key in kept for key in among.index], index=among.index)
 
 
-def quadrant(x, x_split, y, y_split, names):
+def side(value, split, margin, before):
+    """Whether right or top; `before` is the former side, or None."""
+    border = split if before is None else split - margin if before else split + margin
+    assert border == split or abs(value - border) > 1e-12, "a customer stands exactly on the border"
+    return value >= border
+
+
+def quadrant(x, x_split, y, y_split, names, margins=(0, 0), before=None):
     """Names: top right, bottom right, top left, bottom left."""
     cells = []
-    for right, upper in zip(x, y):
+    for key, right, upper in zip(x.index, x, y):
         if math.isnan(right) or math.isnan(upper):
             cells.append("")
-        else:
-            cells.append(names[(0 if right >= x_split else 2) + (0 if upper >= y_split else 1)])
+            continue
+        former = names.index(before[key]) if before is not None and before[key] else None
+        was_right, was_upper = (None, None) if former is None else (former < 2, former % 2 == 0)
+        is_right = side(right, x_split, margins[0], was_right)
+        is_upper = side(upper, y_split, margins[1], was_upper)
+        cells.append(names[(0 if is_right else 2) + (0 if is_upper else 1)])
     return pd.Series(cells, index=x.index)
+
+
+def held(levels, before):
+    """A rise counts at once; no fall has held for thirty days."""
+    if before is None:
+        return levels
+    pairs = zip(levels, before)
+    return pd.Series([min(pair, key=LEVELS.index) for pair in pairs], index=levels.index)
 
 
 def read(folder):
@@ -129,21 +156,21 @@ def read(folder):
     orders["amount"] = orders["Amount"].astype("float64")
     lines["amount"] = lines["quantity"] * lines["UnitPrice"].astype("float64")
     orders = orders.sort_values(["at", "InvoiceNo"], kind="stable")
-    assert orders["InvoiceNo"].is_unique and orders["at"].max() <= NOW and lines["at"].max() <= NOW
+    assert orders["InvoiceNo"].is_unique and max(orders["at"].max(), lines["at"].max()) <= milliseconds(RUNS[0])
     return customers, orders, lines
 
 
-def values_of(orders, lines, ids):
+def values_of(orders, lines, ids, now):
     placed, cancelled = (orders[orders["status"] == status] for status in ("placed", "cancelled"))
     bought = lines[lines["status"] == "placed"]
     values = {
         "orders": by_customer(placed, "at", len, ids, 0),
-        "orders_12m": by_customer(window(placed, 365), "at", len, ids, 0),
-        "days_since_order": by_customer(placed, "at", lambda at: (NOW - at.iloc[-1]) / DAY, ids),
-        "revenue_12m": by_customer(window(orders, 365), "amount", ordered_sum, ids, 0),
+        "orders_12m": by_customer(window(placed, now, 365), "at", len, ids, 0),
+        "days_since_order": by_customer(placed, "at", lambda at: (now - at.iloc[-1]) / DAY, ids),
+        "revenue_12m": by_customer(window(orders, now, 365), "amount", ordered_sum, ids, 0),
         "revenue": by_customer(orders, "amount", ordered_sum, ids, 0),
-        "revenue_3m": by_customer(window(orders, 90), "amount", ordered_sum, ids, 0),
-        "revenue_3m_before": by_customer(window(orders, 90, 90), "amount", ordered_sum, ids, 0),
+        "revenue_3m": by_customer(window(orders, now, 90), "amount", ordered_sum, ids, 0),
+        "revenue_3m_before": by_customer(window(orders, now, 90, 90), "amount", ordered_sum, ids, 0),
         "usual_order": by_customer(placed, "amount", lambda amounts: amounts.median(), ids),
         "cancellations": by_customer(cancelled, "at", len, ids, 0),
         "order_gap": by_customer(placed, "at", gaps, ids),
@@ -165,24 +192,32 @@ def values_of(orders, lines, ids):
     return values, active
 
 
-def segments_of(values):
+def segments_of(values, before):
+    """`before` has the segments of the run eight days earlier, or is None."""
     since, gap = values["days_since_order"], values["order_gap"]
     late = since > (2 * gap).clip(lower=14)  # a missing gap stays missing: not late
     lost = (values["orders"] >= 2) & (since > (4 * gap).clip(lower=180))
+    rising = (values["orders_12m"] >= 3) & (values["growth"] >= 2)
+    worth = lost & (values["revenue"] > 0)
+    overdue = (values["orders"] >= 3) & late
+    members = {name: set() for name in ("rising", "worth_winning_back")}
+    if before is not None:
+        members = {name: set(before[name].index[before[name]]) for name in members}
     segments = {
-        "overdue": (values["orders"] >= 3) & late,
-        "lapsing": pd.Series(False, index=since.index),
+        "overdue": overdue,
+        # Nobody orders between the runs, so nobody leaves.
+        "lapsing": overdue & (before["overdue"] if before is not None else False),
         "lost": lost,
-        "rising": best((values["orders_12m"] >= 3) & (values["growth"] >= 2), values["revenue_3m"]),
-        "worth_winning_back": best(lost & (values["revenue"] > 0), values["revenue"]),
+        "rising": best(rising, values["revenue_3m"], members["rising"]),
+        "worth_winning_back": best(worth, values["revenue"], members["worth_winning_back"]),
     }
     nearest = (since - (2 * gap).clip(lower=14)).abs().min()
     assert nearest > 1e-9, "a customer stands exactly on the border"
     return segments
 
 
-def classes_of(values, active):
-    """Levels and cells, and the cut points behind them."""
+def classes_of(values, active, before):
+    """Levels and cells, and the cut points behind them; `before` has those of the run before, or is None."""
     by = values["revenue_12m"].where(active)
     key, secondary, ordinary = top(by, "0.01"), top(by, "0.20"), holds(by, "0.95")
     levels = [
@@ -193,6 +228,7 @@ def classes_of(values, active):
         else "small"
         for value in by
     ]
+    levels = held(pd.Series(levels, index=by.index), before and before["pyramid"])
     median = float(values["frequency_rank"].median())
     mean = float(values["orders_12m"].mean())
     large = top(values["usual_order"], "0.20")
@@ -209,8 +245,16 @@ def classes_of(values, active):
     }
     cuts |= {f"{name}_rank.rank": {"population": people} for name in ("recency", "frequency", "monetary")}
     classes = {
-        "pyramid": pd.Series(levels, index=by.index),
-        "selection": quadrant(values["monetary_rank"], 0.8, values["frequency_rank"], median, cells),
+        "pyramid": levels,
+        "selection": quadrant(
+            values["monetary_rank"],
+            0.8,
+            values["frequency_rank"],
+            median,
+            cells,
+            margins=(0.02, 0.05),
+            before=before and before["selection"],
+        ),
         "buying_style": quadrant(values["orders_12m"], mean, values["usual_order"], large, styles),
     }
     return classes, cuts
@@ -234,44 +278,42 @@ def count(number):
     return "" if math.isnan(number) else str(int(number))
 
 
-def main(folder):
-    customers, orders, all_lines = read(folder)
-    lines = all_lines[all_lines["customer"] != ""]
-    ids = sorted(set(customers["CustomerID"]) | set(orders["customer"]) | set(lines["customer"]))
-    values, active = values_of(orders, lines, ids)
-    segments = segments_of(values)
-    classes, cuts = classes_of(values, active)
-    called = segments["overdue"] & classes["pyramid"].isin(["key", "secondary"])
-    statuses = {"order": orders["status"], "order_line": lines["status"]}
+def tally(series):
+    return series.value_counts().sort_index().to_dict()
+
+
+def run_of(now, orders, lines, ids, before):
+    """The figures of one run, and the state that the next one meets."""
+    values, active = values_of(orders, lines, ids, milliseconds(now))
+    segments = segments_of(values, before and before["segments"])
+    classes, cuts = classes_of(values, active, before and before["classes"])
+    since = values["days_since_order"]
+    alone = (values["orders"] == 1) & (since > 60) & (since <= 90) & (values["usual_order"] >= 300)
+    truths = {
+        "overdue_call": segments["overdue"] & classes["pyramid"].isin(["key", "secondary"]),
+        "win_back_call": segments["worth_winning_back"],
+        "second_order_call": alone,
+    }
+    standing = classes | segments
+    if before is None:
+        transitions = dict.fromkeys(standing, 0)
+        # What was true at first sight fires where `backlog = "fire"`.
+        touches = {name: int(truth.sum()) for name, truth in truths.items()} | {"second_order_call": 0}
+    else:
+        former = before["classes"] | before["segments"]
+        transitions = {name: int((series != former[name]).sum()) for name, series in standing.items()}
+        touches = {name: int((truth & ~before["truths"][name]).sum()) for name, truth in truths.items()}
     counts = ["orders", "orders_12m", "cancellations", "order_lines", "products"]
     money = ["revenue_12m", "revenue", "line_revenue"]
-    tallies = {name: series.value_counts().sort_index().to_dict() for name, series in classes.items()}
     result = {
-        "about": "What the shipped policies make of Online Retail, computed by expected.py beside this file; "
-        "its docstring says what each field is. Data: Chen (2015), doi 10.24432/C5BW33, CC BY 4.0.",
-        "now": NOW_TEXT,
-        "customers": len(ids),
-        "events": {kind: status.value_counts().to_dict() for kind, status in statuses.items()},
-        "import": {
-            "customers": {"rows": len(customers), "filtered": 0, "stored": len(customers), "rejected": 0},
-            "orders": {"rows": len(orders), "filtered": 0, "stored": len(orders), "rejected": 0},
-            "order_lines": {
-                "rows": len(all_lines),
-                "filtered": len(all_lines) - len(lines),
-                "stored": len(lines),
-                "rejected": 0,
-            },
-        },
+        "now": now,
         "values": {name: figures(series) for name, series in sorted(values.items())},
         "cut_points": dict(sorted(cuts.items())),
         "segments": {name: int(series.sum()) for name, series in segments.items()},
-        "tiers": {"pyramid": tallies["pyramid"]},
-        "quadrants": {name: tallies[name] for name in ("selection", "buying_style")},
-        "touches": {
-            "overdue_call": int(called.sum()),
-            "win_back_call": int(segments["worth_winning_back"].sum()),
-            "second_order_call": 0,
-        },
+        "tiers": {"pyramid": tally(classes["pyramid"])},
+        "quadrants": {name: tally(classes[name]) for name in ("selection", "buying_style")},
+        "transitions": transitions,
+        "touches": touches,
         "digest_standing": digest(
             [key]
             + [series[key] for series in classes.values()]
@@ -280,6 +322,36 @@ def main(folder):
         ),
         "digest_counts": digest([key] + [count(values[name][key]) for name in counts] for key in ids),
         "digest_money": digest([key] + [f"{values[name][key]:.6f}" for name in money] for key in ids),
+    }
+    return result, {"segments": segments, "classes": classes, "truths": truths}
+
+
+def main(folder):
+    customers, orders, all_lines = read(folder)
+    lines = all_lines[all_lines["customer"] != ""]
+    ids = sorted(set(customers["CustomerID"]) | set(orders["customer"]) | set(lines["customer"]))
+    statuses = {"order": orders["status"], "order_line": lines["status"]}
+    runs, state = [], None
+    for now in RUNS:
+        result, state = run_of(now, orders, lines, ids, state)
+        runs.append(result)
+    sizes = {"customers": customers, "orders": orders, "order_lines": all_lines}
+    stored = {"customers": customers, "orders": orders, "order_lines": lines}
+    result = {
+        "about": "What the shipped policies make of Online Retail, computed by expected.py beside this file; "
+        "its docstring says what each field is. Data: Chen (2015), doi 10.24432/C5BW33, CC BY 4.0.",
+        "customers": len(ids),
+        "events": {kind: tally(status) for kind, status in statuses.items()},
+        "import": {
+            name: {
+                "rows": len(frame),
+                "filtered": len(frame) - len(stored[name]),
+                "stored": len(stored[name]),
+                "rejected": 0,
+            }
+            for name, frame in sizes.items()
+        },
+        "runs": runs,
     }
     json.dump(result, sys.stdout, indent=2)
     print()

@@ -17,4 +17,5 @@ pub mod evaluate;
 pub mod intake;
 pub mod model;
 pub mod policy;
+pub mod policy_test;
 pub mod ports;

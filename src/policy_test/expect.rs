@@ -1,0 +1,128 @@
+//! Holding what happened against what was expected.
+
+use toml::Value as Toml;
+
+use super::PolicyTestError;
+use super::case::Expect;
+use super::facts::{float, instant, misfit};
+use crate::archive::{Archive, TouchFilter, TouchRow};
+use crate::engine::{Engine, EngineError};
+use crate::evaluate::{CutPoints, Evaluator, Goal};
+use crate::model::facts::FactBatch;
+use crate::model::{Timestamp, Value};
+use crate::policy::expression::tree::{Expression, Node, NodeKind, Reference};
+
+/// The differences between one expectation and what the run decided, in words.
+pub(super) fn differences(
+    expect: &Expect,
+    engine: &Engine,
+    archive: &Archive,
+    run: i64,
+    now: Timestamp,
+) -> Result<Vec<String>, PolicyTestError> {
+    let mut found = Vec::new();
+    let values = values(expect, engine, archive, now)?;
+    for ((name, expected), value) in expect.values.iter().zip(values) {
+        if !equal(expected, value.as_ref()) {
+            let value = value.map_or_else(|| "missing".to_owned(), |value| value.to_string());
+            found.push(format!("{}: {name} is {value}, expected {}", expect.customer, plain(expected)));
+        }
+    }
+    let filter = TouchFilter { customer: Some(&expect.customer), ..TouchFilter::default() };
+    let mut touches = archive.touches(&filter, 1_000)?;
+    touches.retain(|touch| touch.run == run);
+    if let Some(expected) = &expect.touches {
+        found.extend(touch_difference(expect, expected, &touches));
+    }
+    for (action, entries) in &expect.payload {
+        for (key, expected) in entries {
+            let touch = touches.iter().find(|row| *row.touch.action == **action);
+            let text = touch.and_then(|row| row.touch.payload.get(key)).map(text);
+            if text.as_deref() != Some(expected) {
+                let text = text.unwrap_or_else(|| "not there".to_owned());
+                found.push(format!(
+                    "{}: {action}: `{key}` is {text:?}, expected {expected:?}",
+                    expect.customer
+                ));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn touch_difference(expect: &Expect, expected: &[String], touches: &[TouchRow]) -> Option<String> {
+    let mut expected = expected.to_vec();
+    expected.sort();
+    let mut queued: Vec<&str> = touches.iter().map(|row| &*row.touch.action).collect();
+    queued.sort_unstable();
+    (expected != queued).then(|| {
+        let list = |items: &[&str]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        format!("{}: touches are {}, expected {}", expect.customer, list(&queued), list(&expected))
+    })
+}
+
+fn text(content: &serde_json::Value) -> String {
+    content.as_str().map_or_else(|| content.to_string(), str::to_owned)
+}
+
+/// The values an expectation names, in its order, as they stand after the run.
+fn values(
+    expect: &Expect,
+    engine: &Engine,
+    archive: &Archive,
+    now: Timestamp,
+) -> Result<Vec<Option<Value>>, PolicyTestError> {
+    let expressions = expect.values.keys().map(|name| named(engine, name)).collect::<Result<Vec<_>, _>>()?;
+    let policy = engine.policy();
+    let goal = Goal { classes: Vec::new(), expressions: expressions.iter().collect() };
+    let mut evaluator = Evaluator::new(policy, engine.plan(), &goal).map_err(EngineError::from)?;
+    let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
+    archive.batch_of(evaluator.request(now), now, &[&expect.customer], &mut facts)?;
+    if facts.is_empty() {
+        return Err(misfit(format!("customer `{}` is not known at this step", expect.customer)));
+    }
+    let cuts = CutPoints::new(engine.plan(), policy, archive.cut_points()?);
+    let decisions = evaluator.evaluate(&mut facts, now, &cuts).map_err(EngineError::from)?;
+    let columns = expressions.iter().enumerate().map(|(index, expression)| {
+        decisions.expression(index)?.value(0, &expression.root.ty, &facts.dictionary)
+    });
+    Ok(columns.collect())
+}
+
+fn named(engine: &Engine, name: &str) -> Result<Expression, PolicyTestError> {
+    let policy = engine.policy();
+    let found = policy
+        .value(name)
+        .and_then(|index| Some((Reference::Value(index), policy.values.get(index)?.ty.clone())));
+    let found = found.or_else(|| {
+        let index = policy.schema.customer_field(name)?;
+        Some((Reference::Customer(index), policy.schema.customer.get(index)?.ty.clone()))
+    });
+    let Some((reference, ty)) = found else {
+        return Err(misfit(format!("`{name}` is no value of the policy set")));
+    };
+    let root = Node { kind: NodeKind::Name(reference), ty, span: 0..name.len() };
+    Ok(Expression { text: name.into(), root })
+}
+
+/// Numbers to nine digits, since an expectation is written by hand.
+fn equal(expected: &Toml, value: Option<&Value>) -> bool {
+    let near = |one: f64, other: f64| (one - other).abs() <= 1e-9 * one.abs().max(other.abs()).max(1.0);
+    match (expected, value) {
+        (Toml::String(word), None) => word == "missing",
+        (Toml::Integer(expected), Some(Value::Number(number))) => near(float(*expected), *number),
+        (Toml::Float(expected), Some(Value::Number(number))) => near(*expected, *number),
+        (Toml::Boolean(expected), Some(Value::Bool(flag))) => expected == flag,
+        (Toml::String(expected), Some(Value::Text(text))) => **expected == **text,
+        (Toml::String(_) | Toml::Datetime(_), Some(Value::Date(day))) => plain(expected) == day.to_string(),
+        (Toml::String(_) | Toml::Datetime(_), Some(Value::Time(at))) => {
+            instant(expected).is_ok_and(|expected| expected == *at)
+        }
+        _ => false,
+    }
+}
+
+fn plain(expected: &Toml) -> String {
+    expected.as_str().map_or_else(|| expected.to_string(), str::to_owned)
+}

@@ -1,0 +1,12 @@
+//! Policy tests (`*.test.toml`): customers, events and steps in set time, and what is expected then.
+//! The tested engine is the real one, on an in-memory store with a set clock.
+
+mod case;
+mod error;
+mod expect;
+mod facts;
+mod runner;
+
+pub use case::{Case, read};
+pub use error::PolicyTestError;
+pub use runner::{Verdict, run};

@@ -31,14 +31,14 @@ pub enum ImportError {
         label: String,
     },
     /// The file is in another encoding than it is read by.
-    #[error("{file} is not {expected}; {help}")]
+    #[error(
+        "the column names of {file} are not {expected}: set `encoding` on the source, as in `encoding = \"gbk\"`"
+    )]
     OtherEncoding {
         /// The file's name.
         file: String,
         /// The encoding it was read by.
         expected: String,
-        /// What to do.
-        help: String,
     },
     /// There is no header row.
     #[error("{file} is empty: a CSV file must begin with a row of column names")]
@@ -127,6 +127,21 @@ pub enum BodyError {
     /// The store refuses.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+}
+
+impl ImportError {
+    /// Whether the file will be turned away again as long as neither it nor its source is changed.
+    #[must_use]
+    pub const fn lasts(&self) -> bool {
+        !matches!(
+            self,
+            Self::Changed { .. }
+                | Self::Rejected { .. }
+                | Self::Move { .. }
+                | Self::Scratch { .. }
+                | Self::Archive(_)
+        )
+    }
 }
 
 fn meant(nearest: Option<&str>) -> String {

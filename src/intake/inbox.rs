@@ -161,7 +161,7 @@ impl Inbox {
         let options = Options { rejected: self.rejected(), now };
         let imported = import_file(archive, policy, source, &found.path, &options, on_progress)
             .and_then(|report| put_away(&found.path, &self.imported()).map(|()| report));
-        if imported.is_err() {
+        if imported.as_ref().is_err_and(ImportError::lasts) {
             self.failed.insert(found.path.clone(), (found.observation, Arc::clone(&policy.version)));
         }
         imported
@@ -234,8 +234,9 @@ fn matching(pattern: &Path, problems: &mut Vec<InboxError>) -> Vec<(PathBuf, Obs
 
 /// Whether a file's name fits a pattern and is not one that programs use while they write.
 fn takes(pattern: &str, name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let unfinished = name.starts_with('.') || lower.ends_with(".tmp") || lower.ends_with(".part");
+    let ending = Path::new(name).extension().unwrap_or_default();
+    let unfinished =
+        name.starts_with('.') || ["tmp", "part"].iter().any(|word| ending.eq_ignore_ascii_case(word));
     !unfinished && fits(pattern, name)
 }
 

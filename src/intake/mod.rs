@@ -11,11 +11,20 @@
 
 mod adhoc;
 mod body;
+mod cell;
+mod chunk;
+mod equal_rows;
 mod error;
 mod import;
 mod inbox;
+mod mapping;
 mod nearest;
+mod open;
+mod reader;
+mod rejected;
 mod report;
+mod rows;
+mod times;
 
 pub use adhoc::{AdHoc, MapError, ad_hoc};
 pub use body::{BodyKind, body};

@@ -4,7 +4,13 @@
 //! The data is not part of the project: it is looked for in the folder that `GUANXI_DATA_SETS` names, or
 //! in `../shared/data`; where it is not there, these tests say so and prove nothing.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and one that is skipped says so"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -26,16 +32,8 @@ use guanxi::ports::simulated::SetClock;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-const STANDING: [&str; 8] = [
-    "pyramid",
-    "selection",
-    "buying_style",
-    "overdue",
-    "lapsing",
-    "lost",
-    "rising",
-    "worth_winning_back",
-];
+const STANDING: [&str; 8] =
+    ["pyramid", "selection", "buying_style", "overdue", "lapsing", "lost", "rising", "worth_winning_back"];
 const COUNTS: [&str; 5] = ["orders", "orders_12m", "cancellations", "order_lines", "products"];
 const MONEY: [&str; 3] = ["revenue_12m", "revenue", "line_revenue"];
 
@@ -242,7 +240,9 @@ fn lines(rows: &[Row], digest: &str) -> String {
             match value {
                 None => {}
                 Some(Value::Bool(flag)) => text.push(if *flag { '1' } else { '0' }),
-                Some(Value::Number(number)) if digest == "digest_money" => write!(text, "{:.6}", number + 0.0).unwrap(),
+                Some(Value::Number(number)) if digest == "digest_money" => {
+                    write!(text, "{:.6}", number + 0.0).unwrap();
+                }
                 Some(value) => write!(text, "{value}").unwrap(),
             }
         }
@@ -258,7 +258,8 @@ fn without_the_filter_every_line_of_nobody_is_rejected_with_its_place_and_reason
     let texts = guanxi::ports::files::read(&root.join("policies"), &root.join("scripts")).unwrap();
     let mut files = Files { policies: texts.policies, scripts: texts.scripts };
     for text in files.policies.values_mut() {
-        *text = text.lines().filter(|line| !line.contains("CustomerID != \"\"")).collect::<Vec<_>>().join("\n");
+        *text =
+            text.lines().filter(|line| !line.contains("CustomerID != \"\"")).collect::<Vec<_>>().join("\n");
     }
     let policy = load(&files).compiled.unwrap();
     let mut archive = Archive::open_in_memory().unwrap();

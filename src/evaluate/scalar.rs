@@ -1,7 +1,13 @@
-//! Expressions over one row: plain and obviously right.
+//! Expressions over one row: plain and obviously right. Intake runs it on every row it reads, and
+//! the columns are held against it.
 
-use crate::model::{Timestamp, Value};
-use crate::policy::expression::tree::{Node, Reference};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::model::{Timestamp, Type, Value};
+use crate::policy::expression::builtin::compute::{Arithmetic, finite, instant, whole_date};
+use crate::policy::expression::builtin::{Builtin, Compute};
+use crate::policy::expression::tree::{Binary, Node, NodeKind, Reference, Unary};
 
 pub use crate::policy::expression::Moment;
 
@@ -9,6 +15,14 @@ pub use crate::policy::expression::Moment;
 pub trait Row {
     /// What a name stands for in this row; `None` where it is missing.
     fn get(&self, reference: &Reference) -> Option<Value>;
+
+    /// The same where it is text. A row that holds texts lends them here, so that none is copied.
+    fn text(&self, reference: &Reference) -> Option<Text<'_>> {
+        match self.get(reference)? {
+            Value::Text(text) => Some(Text::Shared(text)),
+            _ => None,
+        }
+    }
 
     /// The index of the level or cell the row has in a class, by index of the class's value.
     fn place(&self, value: usize) -> Option<u16> {
@@ -29,9 +43,244 @@ pub trait Row {
     }
 }
 
+/// Text of a row, an expression or a computation.
+#[derive(Clone, Debug)]
+pub enum Text<'a> {
+    /// Lent.
+    Borrowed(&'a str),
+    /// Shared.
+    Shared(Arc<str>),
+    /// Computed.
+    Owned(String),
+}
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        match self {
+            Self::Borrowed(text) => text,
+            Self::Shared(text) => text,
+            Self::Owned(text) => text,
+        }
+    }
+}
+
+impl Text<'_> {
+    /// The text as a value.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        match self {
+            Self::Borrowed(text) => Value::text(text),
+            Self::Shared(text) => Value::Text(text),
+            Self::Owned(text) => Value::text(text),
+        }
+    }
+}
+
 /// The value of an expression's root, or of any part of it; `None` where it is missing.
 #[must_use]
 pub fn evaluate(node: &Node, row: &dyn Row, moment: &Moment) -> Option<Value> {
-    let _ = (node, row, moment);
-    None
+    match node.ty {
+        Type::Bool => truth(node, row, moment).map(Value::Bool),
+        Type::Text | Type::Choice(_) => text(node, row, moment).map(Text::into_value),
+        Type::Number => number(node, row, moment).map(Value::Number),
+        Type::Date => number(node, row, moment).and_then(whole_date).map(Value::Date),
+        Type::Time => number(node, row, moment).and_then(instant).map(Value::Time),
+    }
+}
+
+/// Whether a condition holds; missing counts as false.
+#[must_use]
+pub fn holds(node: &Node, row: &dyn Row, moment: &Moment) -> bool {
+    truth(node, row, moment).unwrap_or(false)
+}
+
+/// A part that gives a number, a date (as day number) or a time (as milliseconds).
+#[must_use]
+pub fn number(node: &Node, row: &dyn Row, moment: &Moment) -> Option<f64> {
+    match &node.kind {
+        NodeKind::Literal(value) => value_number(value),
+        NodeKind::Name(reference) => row.get(reference).as_ref().and_then(value_number),
+        NodeKind::Unary(Unary::Negate, operand) => number(operand, row, moment).map(|number| -number),
+        NodeKind::Binary(operator, left, right) => {
+            let arithmetic = Arithmetic::of(&left.ty, &right.ty, &node.ty);
+            let left = number(left, row, moment)?;
+            let right = number(right, row, moment)?;
+            finite(arithmetic.apply(*operator, left, right))
+        }
+        NodeKind::If(condition, yes, no) => {
+            number(if holds(condition, row, moment) { yes } else { no }, row, moment)
+        }
+        NodeKind::Coalesce(value, default) => {
+            number(value, row, moment).or_else(|| number(default, row, moment))
+        }
+        NodeKind::Call(builtin, arguments) => number_call(*builtin, arguments, row, moment).and_then(finite),
+        NodeKind::Since(value) => row.since(*value).map(|at| at.0 as f64),
+        NodeKind::Previous(_) | NodeKind::Unary(Unary::Not, _) | NodeKind::In(..) | NodeKind::AtLeast(..) => {
+            None
+        }
+    }
+}
+
+/// A part that gives true or false.
+#[must_use]
+pub fn truth(node: &Node, row: &dyn Row, moment: &Moment) -> Option<bool> {
+    match &node.kind {
+        NodeKind::Literal(value) => value_truth(value),
+        NodeKind::Name(reference) => row.get(reference).as_ref().and_then(value_truth),
+        NodeKind::Previous(value) => row.previous(*value).as_ref().and_then(value_truth),
+        NodeKind::Unary(Unary::Not, operand) => Some(!holds(operand, row, moment)),
+        NodeKind::Binary(Binary::And, left, right) => {
+            Some(holds(left, row, moment) && holds(right, row, moment))
+        }
+        NodeKind::Binary(Binary::Or, left, right) => {
+            Some(holds(left, row, moment) || holds(right, row, moment))
+        }
+        NodeKind::Binary(operator, left, right) => Some(compare(*operator, left, right, row, moment)),
+        NodeKind::In(subject, list) => {
+            Some(list.iter().any(|item| compare(Binary::Equal, subject, item, row, moment)))
+        }
+        NodeKind::If(condition, yes, no) => {
+            truth(if holds(condition, row, moment) { yes } else { no }, row, moment)
+        }
+        NodeKind::Coalesce(value, default) => {
+            truth(value, row, moment).or_else(|| truth(default, row, moment))
+        }
+        NodeKind::Call(builtin, arguments) => truth_call(*builtin, arguments, row, moment),
+        // Levels are declared from the top.
+        NodeKind::AtLeast(value, level) => Some(row.place(*value).is_some_and(|place| place <= *level)),
+        NodeKind::Unary(Unary::Negate, _) | NodeKind::Since(_) => None,
+    }
+}
+
+/// A part that gives text or a choice.
+#[must_use]
+pub fn text<'a>(node: &'a Node, row: &'a dyn Row, moment: &Moment) -> Option<Text<'a>> {
+    match &node.kind {
+        NodeKind::Literal(Value::Text(text)) => Some(Text::Borrowed(text)),
+        NodeKind::Name(reference) => row.text(reference),
+        NodeKind::Previous(value) => match row.previous(*value)? {
+            Value::Text(text) => Some(Text::Shared(text)),
+            _ => None,
+        },
+        NodeKind::Binary(Binary::Add, left, right) => {
+            let left = text(left, row, moment)?;
+            let right = text(right, row, moment)?;
+            Some(Text::Owned([left.as_ref(), right.as_ref()].concat()))
+        }
+        NodeKind::If(condition, yes, no) => {
+            text(if holds(condition, row, moment) { yes } else { no }, row, moment)
+        }
+        NodeKind::Coalesce(value, default) => text(value, row, moment).or_else(|| text(default, row, moment)),
+        NodeKind::Call(builtin, arguments) => match (builtin.function()?.compute, arguments.as_slice()) {
+            (Compute::TextToText(compute), [argument]) => {
+                let argument = text(argument, row, moment)?;
+                Some(match argument {
+                    Text::Borrowed(argument) => match compute(argument) {
+                        Cow::Borrowed(text) => Text::Borrowed(text),
+                        Cow::Owned(text) => Text::Owned(text),
+                    },
+                    argument => Text::Owned(compute(argument.as_ref()).into_owned()),
+                })
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn number_call(builtin: Builtin, arguments: &[Node], row: &dyn Row, moment: &Moment) -> Option<f64> {
+    const USUAL: usize = 4;
+    match (builtin.function()?.compute, arguments) {
+        (Compute::Numbers(compute), arguments) if arguments.len() <= USUAL => {
+            let mut numbers = [0.0; USUAL];
+            for (slot, argument) in numbers.iter_mut().zip(arguments) {
+                *slot = number(argument, row, moment)?;
+            }
+            numbers.get(..arguments.len()).map(compute)
+        }
+        (Compute::Numbers(compute), arguments) => {
+            let numbers: Option<Vec<f64>> =
+                arguments.iter().map(|argument| number(argument, row, moment)).collect();
+            numbers.map(|numbers| compute(&numbers))
+        }
+        (Compute::TextToNumber(compute), [argument]) => {
+            text(argument, row, moment).map(|text| compute(text.as_ref()))
+        }
+        (Compute::Moment(compute), _) => Some(compute(moment)),
+        (Compute::Civil { date, time }, [argument]) => {
+            let compute = if argument.ty == Type::Date { date } else { time };
+            number(argument, row, moment).map(|number| compute(number, moment))
+        }
+        (Compute::CountKnown, arguments) => {
+            Some(arguments.iter().filter(|argument| is_known(argument, row, moment)).count() as f64)
+        }
+        (Compute::PerCustomer(compute), [salt]) => {
+            let salt = text(salt, row, moment)?;
+            let customer = row.text(&Reference::Id)?;
+            Some(compute(salt.as_ref(), customer.as_ref()))
+        }
+        _ => None,
+    }
+}
+
+fn truth_call(builtin: Builtin, arguments: &[Node], row: &dyn Row, moment: &Moment) -> Option<bool> {
+    match (builtin.function()?.compute, arguments) {
+        (Compute::Known(wanted), [argument]) => Some(is_known(argument, row, moment) == wanted),
+        (Compute::Texts(compute), [first, second]) => {
+            let first = text(first, row, moment)?;
+            let second = text(second, row, moment)?;
+            Some(compute(first.as_ref(), second.as_ref()))
+        }
+        _ => None,
+    }
+}
+
+fn is_known(node: &Node, row: &dyn Row, moment: &Moment) -> bool {
+    match node.ty {
+        Type::Bool => truth(node, row, moment).is_some(),
+        Type::Text | Type::Choice(_) => text(node, row, moment).is_some(),
+        Type::Number | Type::Date | Type::Time => number(node, row, moment).is_some(),
+    }
+}
+
+/// Compares two values of one kind; with a missing side only `!=` is true. Texts go by code point,
+/// which is the order of their bytes in UTF-8.
+fn compare(operator: Binary, left: &Node, right: &Node, row: &dyn Row, moment: &Moment) -> bool {
+    let order = match left.ty {
+        Type::Bool => {
+            truth(left, row, moment).zip(truth(right, row, moment)).map(|(left, right)| left.cmp(&right))
+        }
+        Type::Text | Type::Choice(_) => text(left, row, moment)
+            .zip(text(right, row, moment))
+            .map(|(left, right)| left.as_ref().cmp(right.as_ref())),
+        Type::Number | Type::Date | Type::Time => number(left, row, moment)
+            .zip(number(right, row, moment))
+            .and_then(|(left, right)| left.partial_cmp(&right)),
+    };
+    let Some(order) = order else { return operator == Binary::NotEqual };
+    match operator {
+        Binary::Equal => order.is_eq(),
+        Binary::NotEqual => order.is_ne(),
+        Binary::Less => order.is_lt(),
+        Binary::LessOrEqual => order.is_le(),
+        Binary::Greater => order.is_gt(),
+        Binary::GreaterOrEqual => order.is_ge(),
+        _ => false,
+    }
+}
+
+fn value_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => Some(*number),
+        Value::Date(day) => Some(f64::from(day.0)),
+        Value::Time(at) => Some(at.0 as f64),
+        Value::Text(_) | Value::Bool(_) => None,
+    }
+}
+
+const fn value_truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        _ => None,
+    }
 }

@@ -4,12 +4,19 @@
 //! against [`Names`] and gives the [`Expression`](tree::Expression) that is run.
 
 pub mod builtin;
+mod check;
 pub mod codes;
+mod convert;
 pub mod names;
+mod parse;
+mod places;
+mod problem;
+mod shape;
 pub mod syntax;
+mod tokens;
 pub mod tree;
 
 pub use builtin::Moment;
 pub use names::{ClassName, Expected, Names};
-pub use syntax::Syntax;
+pub use syntax::{Syntax, can_be_name};
 pub use tree::Expression;

@@ -1,0 +1,262 @@
+//! Calls: functions by name, count and types of arguments, and the forms with rules of their own.
+
+use std::ops::Range;
+
+use super::{Checker, conversion, described};
+use crate::model::{Date, Type, Value};
+use crate::policy::diagnostic::Problem;
+use crate::policy::expression::builtin::{self, Accepts, Builtin, Function, forms};
+use crate::policy::expression::codes;
+use crate::policy::expression::names::ClassName;
+use crate::policy::expression::problem::{nearest, problem, quoted_list};
+use crate::policy::expression::syntax::Part;
+use crate::policy::expression::tree::{Node, NodeKind, Reference};
+
+type Typed = Option<(NodeKind, Type)>;
+
+/// Whether a name is that of a function.
+pub(super) fn is_function(name: &str) -> bool {
+    builtin::named(name).is_some() || forms::FORMS.iter().any(|form| form.name == name)
+}
+
+impl Checker<'_> {
+    pub(super) fn call(
+        &mut self,
+        name: &str,
+        place: &Range<usize>,
+        arguments: &[Part],
+        whole: &Part,
+    ) -> Typed {
+        if let Some(function) = builtin::named(name) {
+            return self.function(function, arguments, whole);
+        }
+        match name {
+            "date" => self.date(arguments, whole),
+            "at_least" => self.at_least(arguments, whole),
+            "since" => self.since(arguments, whole),
+            "previous" => self.previous(arguments, whole),
+            "col" => self.column(arguments, whole),
+            _ => {
+                self.unknown_function(name, place);
+                for argument in arguments {
+                    self.node(argument);
+                }
+                None
+            }
+        }
+    }
+
+    fn unknown_function(&mut self, name: &str, place: &Range<usize>) {
+        let mut unknown =
+            problem(&codes::UNKNOWN_FUNCTION, place.clone(), format!("there is no function `{name}`"));
+        if matches!(name, "expiring" | "tagged") {
+            unknown.message = format!("`{name}` is not supported by this version");
+        } else if self.names.resolve(&[name]).is_some() {
+            unknown.help = format!("`{name}` is a value: write it without ( )");
+            unknown.suggestion = None;
+        } else {
+            let forms = forms::FORMS.iter().map(|form| form.name);
+            let known = builtin::functions().map(|function| function.name).chain(forms);
+            if let Some(near) = nearest(name, known) {
+                unknown.help = format!("did you mean `{near}`?");
+                unknown.suggestion = Some(near.to_owned());
+            }
+        }
+        self.problems.push(unknown);
+    }
+
+    fn function(&mut self, function: &'static Function, arguments: &[Part], whole: &Part) -> Typed {
+        let least = function.parameters.len() - usize::from(function.last_is_optional);
+        let most = if function.last_repeats { usize::MAX } else { function.parameters.len() };
+        if !(least..=most).contains(&arguments.len()) {
+            self.wrong_count(&function.signature(), arguments.len(), whole);
+            return None;
+        }
+        let mut nodes = Vec::with_capacity(arguments.len());
+        for (index, argument) in arguments.iter().enumerate() {
+            let parameter = function.parameters.get(index).or(function.parameters.last());
+            let node = self.node(argument);
+            nodes.push(node.filter(|node| {
+                parameter.is_none_or(|parameter| self.takes(function, parameter.accepts, node))
+            }));
+        }
+        let nodes: Vec<Node> = nodes.into_iter().collect::<Option<_>>()?;
+        if function.builtin == Builtin::Bucket && !self.has_customer() {
+            self.report(
+                &codes::OUT_OF_PLACE,
+                whole,
+                "`bucket` is fixed per customer, but there is no customer here".to_owned(),
+                "use it in conditions over customers",
+            );
+            return None;
+        }
+        Some((NodeKind::Call(function.builtin, nodes), function.returns.ty()))
+    }
+
+    fn has_customer(&self) -> bool {
+        let id = |path: &[&str]| self.names.resolve(path).is_some_and(|(name, _)| name == Reference::Id);
+        id(&["id"]) || id(&["customer", "id"])
+    }
+
+    /// Whether a parameter takes an argument; if not, why is among the problems.
+    fn takes(&mut self, function: &Function, accepts: Accepts, node: &Node) -> bool {
+        let literal = matches!(node.kind, NodeKind::Literal(_));
+        let fits = match accepts {
+            Accepts::Any => true,
+            Accepts::Number => node.ty == Type::Number,
+            Accepts::Text => node.ty.is_textual(),
+            Accepts::TextLiteral => node.ty == Type::Text && literal,
+            Accepts::Date => node.ty == Type::Date,
+            Accepts::Time => node.ty == Type::Time,
+            Accepts::DateOrTime => matches!(node.ty, Type::Date | Type::Time),
+        };
+        if !fits {
+            let (code, wanted) = match accepts {
+                Accepts::TextLiteral if node.ty.is_textual() => (&codes::NOT_LITERAL, "text in quotes"),
+                _ => (&codes::WRONG_TYPE, accepts.described()),
+            };
+            let help = match accepts {
+                Accepts::Number => conversion(&node.ty, &Type::Number),
+                Accepts::Date | Accepts::DateOrTime => conversion(&node.ty, &Type::Date),
+                _ => "",
+            };
+            self.problems.push(Problem {
+                label: node.ty.name().to_owned(),
+                help: help.to_owned(),
+                ..problem(
+                    code,
+                    node.span.clone(),
+                    format!("`{}` takes {wanted} here, but this is {}", function.name, described(&node.ty)),
+                )
+            });
+        }
+        fits
+    }
+
+    fn wrong_count(&mut self, signature: &str, found: usize, whole: &Part) {
+        let arguments = if found == 1 { "argument" } else { "arguments" };
+        self.report(
+            &codes::ARGUMENT_COUNT,
+            whole,
+            format!("{found} {arguments} can't be right"),
+            &format!("it is called as {signature}"),
+        );
+    }
+
+    /// The arguments of a form, if there are as many as it takes.
+    fn arguments<'p, const N: usize>(
+        &mut self,
+        name: &str,
+        arguments: &'p [Part],
+        whole: &Part,
+    ) -> Option<&'p [Part; N]> {
+        let exact = <&[Part; N]>::try_from(arguments).ok();
+        if exact.is_none() {
+            let signature =
+                forms::FORMS.iter().find(|form| form.name == name).map_or("", |form| form.signature);
+            self.wrong_count(signature, arguments.len(), whole);
+        }
+        exact
+    }
+
+    fn literal<'p>(&mut self, part: &'p Part, what: &str) -> Option<&'p str> {
+        let text = part.literal_text();
+        if text.is_none() {
+            self.report(&codes::NOT_LITERAL, part, format!("{what} in double quotes is expected here"), "");
+        }
+        text.map(AsRef::as_ref)
+    }
+
+    fn date(&mut self, arguments: &[Part], whole: &Part) -> Typed {
+        let [text] = self.arguments::<1>("date", arguments, whole)?;
+        let written = self.literal(text, "a day")?;
+        let is_plain = written.len() == 10;
+        let Some(day) = Date::parse(written).filter(|_| is_plain) else {
+            self.report(
+                &codes::BAD_DATE,
+                text,
+                format!("\"{written}\" is no day of the calendar"),
+                "a day is written year-month-day: date(\"2027-01-31\")",
+            );
+            return None;
+        };
+        Some((NodeKind::Literal(Value::Date(day)), Type::Date))
+    }
+
+    /// The class that a form's first argument names.
+    fn class(&mut self, form: &str, part: &Part) -> Option<ClassName> {
+        let class = part.single_name().and_then(|name| self.names.class(name));
+        if class.is_none() && self.node(part).is_some() {
+            self.report(
+                &codes::NO_CLASS,
+                part,
+                format!("`{form}` asks about a segment, tier or quadrant, and this is none"),
+                "",
+            );
+        }
+        class
+    }
+
+    fn at_least(&mut self, arguments: &[Part], whole: &Part) -> Typed {
+        let [tier, level] = self.arguments::<2>("at_least", arguments, whole)?;
+        let class = self.class("at_least", tier)?;
+        let Type::Choice(levels) = &class.ty else {
+            let message = "`at_least` needs an ordered tier, and this is a segment".to_owned();
+            self.report(&codes::NO_CLASS, tier, message, "a segment is a condition by itself");
+            return None;
+        };
+        if !class.ordered {
+            self.report(
+                &codes::NO_CLASS,
+                tier,
+                "`at_least` needs an ordered tier, and this has no order".to_owned(),
+                "list the words: x in [\"a\", \"b\"]",
+            );
+            return None;
+        }
+        let written = self.literal(level, "a level")?;
+        let index = levels.iter().position(|known| **known == *written);
+        if index.is_none() {
+            let near = nearest(written, levels.iter().map(AsRef::as_ref));
+            self.problems.push(Problem {
+                label: near.map(|near| format!("did you mean \"{near}\"?")).unwrap_or_default(),
+                help: format!("its levels are {}", quoted_list(levels.iter().map(AsRef::as_ref))),
+                suggestion: near.map(|near| format!("\"{near}\"")),
+                ..problem(
+                    &codes::UNKNOWN_LEVEL,
+                    level.span.clone(),
+                    format!("there is no level \"{written}\""),
+                )
+            });
+        }
+        let index = u16::try_from(index?).ok()?;
+        Some((NodeKind::AtLeast(class.value, index), Type::Bool))
+    }
+
+    fn since(&mut self, arguments: &[Part], whole: &Part) -> Typed {
+        let [class] = self.arguments::<1>("since", arguments, whole)?;
+        let class = self.class("since", class)?;
+        Some((NodeKind::Since(class.value), Type::Time))
+    }
+
+    fn previous(&mut self, arguments: &[Part], whole: &Part) -> Typed {
+        let [class] = self.arguments::<1>("previous", arguments, whole)?;
+        let class = self.class("previous", class)?;
+        Some((NodeKind::Previous(class.value), class.ty))
+    }
+
+    fn column(&mut self, arguments: &[Part], whole: &Part) -> Typed {
+        let [name] = self.arguments::<1>("col", arguments, whole)?;
+        let written = self.literal(name, "a column's name")?;
+        let Some((reference, ty)) = self.names.column(written) else {
+            self.report(
+                &codes::OUT_OF_PLACE,
+                whole,
+                "`col` names a column of a file, but there is no file here".to_owned(),
+                "use it in the `columns` and `when` of a source",
+            );
+            return None;
+        };
+        Some((NodeKind::Name(reference), ty))
+    }
+}

@@ -4,9 +4,15 @@
 //! A run first makes the cut points that are [stale](CutPlan::stale), stage by stage ([`CutPass`]),
 //! then sends every batch of customers through one [`Evaluator`].
 
+mod aggregate;
+mod class;
 mod cut;
 mod error;
 mod evaluator;
+mod graph;
+mod kernel;
+mod reach;
+mod run;
 pub mod scalar;
 
 pub use cut::{CutPass, CutPlan, CutPoints};

@@ -1,0 +1,11 @@
+//! Cut points: figures of the population, made in stages before customers are placed by them.
+
+pub(super) mod figure;
+mod pass;
+mod plan;
+mod points;
+
+pub use pass::CutPass;
+pub use plan::CutPlan;
+pub(super) use plan::Part;
+pub use points::CutPoints;

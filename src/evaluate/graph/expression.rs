@@ -1,0 +1,280 @@
+//! From a checked expression to nodes.
+
+use super::op::{Arithmetic, Comparison, Kind, On, Op, Space};
+use super::{Graph, NodeId, kind_of};
+use crate::evaluate::error::EvaluateError;
+use crate::evaluate::kernel::time::instant;
+use crate::model::{Type, Value};
+use crate::policy::compiled::ValueKind;
+use crate::policy::expression::builtin::Builtin;
+use crate::policy::expression::tree::{Binary, Node as Tree, NodeKind, Reference, Unary};
+
+impl Graph<'_> {
+    pub(super) fn tree(&mut self, tree: &Tree, event: Option<usize>) -> Result<NodeId, EvaluateError> {
+        match &tree.kind {
+            NodeKind::Literal(value) => Ok(self.literal(value)),
+            NodeKind::Name(reference) => self.reference(reference, &tree.ty, event),
+            NodeKind::Unary(operator, operand) => {
+                let operand = self.tree(operand, event)?;
+                Ok(match operator {
+                    Unary::Not => self.apply(Op::Not, &[operand], Kind::Flag),
+                    Unary::Negate => {
+                        let zero = self.number(-0.0);
+                        self.apply(Op::Arithmetic(Arithmetic::Subtract), &[zero, operand], Kind::Number)
+                    }
+                })
+            }
+            NodeKind::Binary(operator, left, right) => self.binary(*operator, left, right, event),
+            NodeKind::In(needle, list) => self.membership(needle, list, event),
+            NodeKind::If(condition, then, otherwise) => {
+                let operands =
+                    [self.tree(condition, event)?, self.tree(then, event)?, self.tree(otherwise, event)?];
+                Ok(self.apply(Op::Choose, &operands, kind_of(&tree.ty)))
+            }
+            NodeKind::Coalesce(first, second) => {
+                let operands = [self.tree(first, event)?, self.tree(second, event)?];
+                Ok(self.apply(Op::Coalesce, &operands, kind_of(&tree.ty)))
+            }
+            NodeKind::Call(builtin, arguments) => self.call(*builtin, arguments, event),
+            NodeKind::AtLeast(value, level) => {
+                let (class, decision) = self.class(*value)?;
+                Ok(self.apply(Op::AtLeast(class, *level), &[decision], Kind::Flag))
+            }
+            NodeKind::Since(value) => {
+                let (class, decision) = self.class(*value)?;
+                Ok(self.apply(Op::PlaceSince(class), &[decision], Kind::Number))
+            }
+            NodeKind::Previous(value) => {
+                let (class, decision) = self.class(*value)?;
+                Ok(self.apply(Op::PlaceBefore(class), &[decision], kind_of(&tree.ty)))
+            }
+        }
+    }
+
+    fn literal(&mut self, value: &Value) -> NodeId {
+        match value {
+            Value::Number(number) => self.number(*number),
+            Value::Text(text) => self.word(text),
+            Value::Bool(flag) => self.flag(*flag),
+            Value::Date(day) => self.number(f64::from(day.0)),
+            Value::Time(at) => self.number(instant(*at)),
+        }
+    }
+
+    fn reference(
+        &mut self,
+        reference: &Reference,
+        ty: &Type,
+        event: Option<usize>,
+    ) -> Result<NodeId, EvaluateError> {
+        let over_event = |op, kind, graph: &mut Self| match event {
+            Some(event) => Ok(graph.node(op, Vec::new(), Space::Event(event), kind)),
+            None => Err(graph.misplaced("an event")),
+        };
+        match reference {
+            Reference::Id => Ok(self.node(Op::Id, Vec::new(), Space::Customer, Kind::Code)),
+            Reference::KnownSince => Ok(self.node(Op::KnownSince, Vec::new(), Space::Customer, Kind::Number)),
+            Reference::Customer(field) => {
+                let Some(shape) = self.policy.schema.customer.get(*field) else {
+                    return Err(self.misplaced("a customer field"));
+                };
+                let kind = kind_of(&shape.ty);
+                Ok(self.node(Op::CustomerField(*field), Vec::new(), Space::Customer, kind))
+            }
+            Reference::Value(value) => self.value(*value),
+            Reference::Data(value, key) => {
+                let (class, decision) = self.class(*value)?;
+                Ok(self.apply(Op::PlaceData(class, key.clone()), &[decision], kind_of(ty)))
+            }
+            Reference::EventAt => over_event(Op::EventAt, Kind::Number, self),
+            Reference::Event(field) => {
+                let kind = event
+                    .and_then(|event| self.policy.schema.events.get(event)?.fields.get(*field))
+                    .map(|shape| kind_of(&shape.ty));
+                match kind {
+                    Some(kind) => over_event(Op::EventField(*field), kind, self),
+                    None => Err(self.misplaced("an event's field")),
+                }
+            }
+            Reference::EventId => Err(self.misplaced("the id of an event")),
+            Reference::Raw(_) => Err(self.misplaced("a column of a file")),
+        }
+    }
+
+    /// The node of a value by index.
+    pub(in crate::evaluate) fn value(&mut self, value: usize) -> Result<NodeId, EvaluateError> {
+        if let Some(&Some(id)) = self.values.get(value) {
+            return Ok(id);
+        }
+        let policy = self.policy;
+        let Some(definition) = policy.values.get(value) else {
+            return Err(self.misplaced("a value the policy lacks"));
+        };
+        let id = match &definition.kind {
+            ValueKind::Metric(metric) => self.metric(metric, kind_of(&definition.ty))?,
+            ValueKind::Score(expression) => self.expression(expression, None)?,
+            ValueKind::Rank(rank) => self.rank(value, rank)?,
+            ValueKind::Segment(_) | ValueKind::Tier(_) | ValueKind::Quadrant(_) => {
+                let (class, decision) = self.class(value)?;
+                self.node(Op::Place(class), vec![decision], Space::Customer, kind_of(&definition.ty))
+            }
+        };
+        if let Some(place) = self.values.get_mut(value) {
+            *place = Some(id);
+        }
+        Ok(id)
+    }
+
+    fn binary(
+        &mut self,
+        operator: Binary,
+        left: &Tree,
+        right: &Tree,
+        event: Option<usize>,
+    ) -> Result<NodeId, EvaluateError> {
+        let operands = [self.tree(left, event)?, self.tree(right, event)?];
+        let arithmetic = match operator {
+            Binary::And => return Ok(self.apply(Op::And, &operands, Kind::Flag)),
+            Binary::Or => return Ok(self.apply(Op::Or, &operands, Kind::Flag)),
+            Binary::Equal => return self.compare(Comparison::Equal, operands),
+            Binary::NotEqual => return self.compare(Comparison::NotEqual, operands),
+            Binary::Less => return self.compare(Comparison::Less, operands),
+            Binary::LessOrEqual => return self.compare(Comparison::LessOrEqual, operands),
+            Binary::Greater => return self.compare(Comparison::Greater, operands),
+            Binary::GreaterOrEqual => return self.compare(Comparison::GreaterOrEqual, operands),
+            Binary::Multiply => Arithmetic::Multiply,
+            Binary::Divide => Arithmetic::Divide,
+            Binary::Remainder => Arithmetic::Remainder,
+            Binary::Power => Arithmetic::Power,
+            Binary::Add => match (&left.ty, &right.ty) {
+                (Type::Text | Type::Choice(_), _) => {
+                    return Ok(self.apply(Op::Concatenate, &operands, Kind::Code));
+                }
+                (Type::Date, _) => Arithmetic::DateLater,
+                (Type::Time, _) => Arithmetic::TimeLater,
+                (_, Type::Date) => return Ok(self.swapped(Arithmetic::DateLater, operands)),
+                (_, Type::Time) => return Ok(self.swapped(Arithmetic::TimeLater, operands)),
+                _ => Arithmetic::Add,
+            },
+            Binary::Subtract => match (&left.ty, &right.ty) {
+                (Type::Date, Type::Number) => Arithmetic::DateEarlier,
+                (Type::Time, Type::Number) => Arithmetic::TimeEarlier,
+                (Type::Time, _) => Arithmetic::DaysBetweenTimes,
+                _ => Arithmetic::Subtract,
+            },
+        };
+        Ok(self.apply(Op::Arithmetic(arithmetic), &operands, Kind::Number))
+    }
+
+    fn swapped(&mut self, arithmetic: Arithmetic, [left, right]: [NodeId; 2]) -> NodeId {
+        self.apply(Op::Arithmetic(arithmetic), &[right, left], Kind::Number)
+    }
+
+    fn compare(&mut self, comparison: Comparison, operands: [NodeId; 2]) -> Result<NodeId, EvaluateError> {
+        let [left, right] = operands;
+        let op = match (self.kind(left), self.kind(right), comparison) {
+            (Kind::Number, Kind::Number, _) => Op::Compare(comparison),
+            (Kind::Code, Kind::Code, Comparison::Equal) => Op::Differ(false),
+            (Kind::Code, Kind::Code, Comparison::NotEqual) => Op::Differ(true),
+            (Kind::Code, Kind::Code, _) => Op::CompareText(comparison),
+            (Kind::Flag, Kind::Flag, Comparison::Equal) => Op::FlagsDiffer(false),
+            (Kind::Flag, Kind::Flag, Comparison::NotEqual) => Op::FlagsDiffer(true),
+            _ => return Err(self.unchecked("a comparison of different kinds")),
+        };
+        Ok(self.apply(op, &operands, Kind::Flag))
+    }
+
+    fn membership(
+        &mut self,
+        needle: &Tree,
+        list: &[Tree],
+        event: Option<usize>,
+    ) -> Result<NodeId, EvaluateError> {
+        let needle = self.tree(needle, event)?;
+        let mut any = None;
+        for item in list {
+            let item = self.tree(item, event)?;
+            let equal = self.compare(Comparison::Equal, [needle, item])?;
+            any = Some(match any {
+                None => equal,
+                Some(before) => self.apply(Op::Or, &[before, equal], Kind::Flag),
+            });
+        }
+        Ok(any.unwrap_or_else(|| self.flag(false)))
+    }
+
+    fn call(
+        &mut self,
+        builtin: Builtin,
+        arguments: &[Tree],
+        event: Option<usize>,
+    ) -> Result<NodeId, EvaluateError> {
+        if builtin == Builtin::Bucket {
+            return self.bucket(arguments);
+        }
+        let mut operands = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            operands.push(self.tree(argument, event)?);
+        }
+        let on = match arguments.first().map(|argument| &argument.ty) {
+            Some(Type::Date) => On::Date,
+            Some(Type::Time) => On::Time,
+            _ => On::Number,
+        };
+        Ok(match builtin {
+            Builtin::Now => self.node(Op::Now, operands, Space::Run, Kind::Number),
+            Builtin::Today => self.node(Op::Today, operands, Space::Run, Kind::Number),
+            Builtin::Min => return self.fold(Arithmetic::Least, &operands),
+            Builtin::Max => return self.fold(Arithmetic::Greatest, &operands),
+            Builtin::Pow => self.apply(Op::Arithmetic(Arithmetic::Power), &operands, Kind::Number),
+            Builtin::Round => {
+                if operands.len() == 1 {
+                    operands.push(self.number(0.0));
+                }
+                self.apply(Op::Arithmetic(Arithmetic::RoundTo), &operands, Kind::Number)
+            }
+            Builtin::Clamp => return self.clamp(&operands),
+            Builtin::Lower | Builtin::Upper | Builtin::Trim => {
+                self.apply(Op::Text(builtin), &operands, Kind::Code)
+            }
+            Builtin::Len | Builtin::Number => self.apply(Op::TextNumber(builtin), &operands, Kind::Number),
+            Builtin::Contains | Builtin::StartsWith | Builtin::EndsWith => {
+                self.apply(Op::TextTest(builtin), &operands, Kind::Flag)
+            }
+            Builtin::IsKnown => self.apply(Op::Known, &operands, Kind::Flag),
+            Builtin::IsMissing => {
+                let known = self.apply(Op::Known, &operands, Kind::Flag);
+                self.apply(Op::Not, &[known], Kind::Flag)
+            }
+            Builtin::CountKnown => self.apply(Op::CountKnown, &operands, Kind::Number),
+            _ => self.apply(Op::Function(builtin, on), &operands, Kind::Number),
+        })
+    }
+
+    fn fold(&mut self, arithmetic: Arithmetic, operands: &[NodeId]) -> Result<NodeId, EvaluateError> {
+        let Some((&first, rest)) = operands.split_first() else {
+            return Err(self.unchecked("a function of nothing"));
+        };
+        Ok(rest.iter().fold(first, |before, &next| {
+            self.apply(Op::Arithmetic(arithmetic), &[before, next], Kind::Number)
+        }))
+    }
+
+    fn clamp(&mut self, operands: &[NodeId]) -> Result<NodeId, EvaluateError> {
+        let &[number, low, high] = operands else {
+            return Err(self.unchecked("clamp takes three numbers"));
+        };
+        let raised = self.apply(Op::Arithmetic(Arithmetic::Greatest), &[number, low], Kind::Number);
+        Ok(self.apply(Op::Arithmetic(Arithmetic::Least), &[raised, high], Kind::Number))
+    }
+
+    fn bucket(&mut self, arguments: &[Tree]) -> Result<NodeId, EvaluateError> {
+        match arguments {
+            [Tree { kind: NodeKind::Literal(Value::Text(salt)), .. }] => {
+                let salt = self.word_index(salt);
+                Ok(self.node(Op::Bucket(salt), Vec::new(), Space::Customer, Kind::Number))
+            }
+            _ => Err(self.unchecked("the salt of a bucket is not a literal")),
+        }
+    }
+}

@@ -85,6 +85,15 @@ pub(super) struct Meter {
     limit: u64,
 }
 
+/// Of bytes that nothing else is asked of.
+#[cfg(test)]
+impl Default for Meter {
+    fn default() -> Self {
+        let limit = 1 << 20;
+        Self { hashed: Rc::default(), left: Rc::new(Cell::new(limit)), limit }
+    }
+}
+
 impl Meter {
     /// Bytes of the file, as stored, read so far.
     pub(super) fn bytes(&self) -> u64 {

@@ -167,15 +167,15 @@ impl Reader<'_> {
                     self.plan.read(rows, &mut self.chunk, CsvRows::content).map_err(|(blame, reason)| {
                         let line = match blame {
                             Blame::Column(raw) => rows.line_of(raw),
-                            Blame::Target(_) => rows.line,
+                            Blame::Target(_) => rows.line(),
                         };
                         Rejection { line, column: self.plan.name(blame), reason }
                     })
                 }
-                Err(reason) => Err(Rejection { line: rows.line, column: String::new(), reason }),
+                Err(reason) => Err(Rejection { line: rows.line(), column: String::new(), reason }),
             };
             if let Err(why) = &verdict {
-                self.finished.rejected.csv(why, &rows.header, &rows.record)?;
+                self.finished.rejected.csv(why, &rows.header, rows.cells())?;
             }
             if self.account(verdict) && !self.hand_over()? {
                 return Ok(());

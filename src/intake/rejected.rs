@@ -9,8 +9,6 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use csv::ByteRecord;
-
 use super::error::ImportError;
 use super::open::Rows;
 use super::report::Rejection;
@@ -60,11 +58,11 @@ impl Rejected {
     }
 
     /// Adds a row of a CSV file.
-    pub(super) fn csv(
+    pub(super) fn csv<'row>(
         &mut self,
         why: &Rejection,
         header: &[String],
-        row: &ByteRecord,
+        mut row: impl Iterator<Item = &'row [u8]>,
     ) -> Result<(), ImportError> {
         if self.out.is_none() {
             let mut writer =
@@ -79,7 +77,8 @@ impl Rejected {
         let Some(Out::Csv(writer)) = &mut self.out else { return Ok(()) };
         let (line, reason) = (why.line.to_string(), why.reason.to_string());
         let told = [self.file.as_bytes(), line.as_bytes(), why.column.as_bytes(), reason.as_bytes()];
-        let written = told.into_iter().chain(row).try_for_each(|cell| writer.write_field(harmless(cell)));
+        let written = told.into_iter().try_for_each(|cell| writer.write_field(harmless(cell)));
+        let written = written.and_then(|()| row.try_for_each(|cell| writer.write_field(harmless(cell))));
         let written = written.and_then(|()| writer.write_record(None::<&[u8]>));
         written.map_err(|error| self.failed(error.into()))
     }

@@ -17,26 +17,32 @@ pub(super) trait RawRow {
 /// Where a source's raw columns stand in a CSV file.
 pub(super) type Places = Vec<Option<usize>>;
 
-/// The rows of a CSV file.
+/// The rows of a CSV file; blank lines are none.
+///
+/// The parser ends rows at line feeds alone, and one is put behind the file: only so do its positions
+/// tell the line a row begins on. The carriage return before a line feed is left out here.
 pub(super) struct CsvRows {
     reader: csv::Reader<Box<dyn Read>>,
-    pub(super) record: ByteRecord,
+    record: ByteRecord,
     pub(super) header: Vec<String>,
     pub(super) places: Places,
     /// Malformed input was decoded to U+FFFD.
     decoded: bool,
     meter: Meter,
-    pub(super) line: u64,
+    /// The line reading went on from.
+    before: u64,
 }
 
 impl CsvRows {
     /// Reads the header; `None` where there is none.
     pub(super) fn new(bytes: Box<dyn Read>, meter: Meter, decoded: bool) -> Result<Option<Self>, csv::Error> {
+        let ended: Box<dyn Read> = Box::new(bytes.chain(io::Cursor::new(b"\n")));
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .terminator(csv::Terminator::Any(b'\n'))
             .buffer_capacity(1 << 16)
-            .from_reader(bytes);
+            .from_reader(ended);
         let mut rows = Self {
             reader,
             record: ByteRecord::new(),
@@ -44,29 +50,43 @@ impl CsvRows {
             places: Vec::new(),
             decoded,
             meter,
-            line: 1,
+            before: 1,
         };
         if !rows.next()? {
             return Ok(None);
         }
-        rows.header =
-            rows.record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+        rows.header = rows.cells().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
         Ok(Some(rows))
     }
 
     /// Reads the next row; false at the end.
     pub(super) fn next(&mut self) -> Result<bool, csv::Error> {
-        self.meter.row_read();
-        let found = self.reader.read_byte_record(&mut self.record)?;
-        if found {
-            self.line = self.record.position().map_or(0, csv::Position::line);
+        loop {
+            self.meter.row_read();
+            self.before = self.reader.position().line();
+            if !self.reader.read_byte_record(&mut self.record)? {
+                return Ok(false);
+            }
+            if self.record.as_slice() != b"\r" {
+                return Ok(true);
+            }
         }
-        Ok(found)
     }
 
-    /// Where the row being read begins.
+    /// Where reading goes on.
     pub(super) fn position(&self) -> u64 {
-        self.reader.position().line()
+        self.before
+    }
+
+    /// The cells of the row.
+    pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.record.len()).filter_map(|place| self.bytes(place))
+    }
+
+    fn bytes(&self, place: usize) -> Option<&[u8]> {
+        let bytes = self.record.get(place)?;
+        let last = place + 1 == self.record.len();
+        Some(if last { bytes.strip_suffix(b"\r").unwrap_or(bytes) } else { bytes })
     }
 
     /// Whether the row has as many cells as the header.
@@ -75,27 +95,39 @@ impl CsvRows {
         if found == expected { Ok(()) } else { Err(Reason::CellCount { found, expected }) }
     }
 
+    /// The line the row begins on.
+    pub(super) fn line(&self) -> u64 {
+        let inside = breaks(self.record.as_slice());
+        // A last row whose quote is never closed has taken the line feed at its end for its own.
+        self.reader.position().line().saturating_sub(inside + 1).max(self.before)
+    }
+
     /// The line of a cell: a quoted cell before it may hold line breaks.
     pub(super) fn line_of(&self, raw: usize) -> u64 {
         let place = self.places.get(raw).copied().flatten().unwrap_or(0);
-        let breaks = self.record.iter().take(place).flatten().filter(|byte| **byte == b'\n');
-        self.line + breaks.count() as u64
+        self.line() + self.record.iter().take(place).map(breaks).sum::<u64>()
     }
 
     /// The raw row in a form in which equal rows are equal.
     pub(super) fn content(&self, content: &mut Vec<u8>) {
         content.clear();
-        content.extend_from_slice(self.record.as_slice());
-        for cell in &self.record {
+        for cell in self.cells() {
+            content.extend_from_slice(cell);
+        }
+        for cell in self.cells() {
             content.extend_from_slice(&(cell.len() as u64).to_le_bytes());
         }
     }
 }
 
+fn breaks(bytes: &[u8]) -> u64 {
+    bytes.split(|byte| *byte == b'\n').skip(1).count() as u64
+}
+
 impl RawRow for CsvRows {
     fn cell(&self, raw: usize) -> Cell<'_> {
         let Some(place) = self.places.get(raw).copied().flatten() else { return Cell::Absent };
-        let Some(bytes) = self.record.get(place) else { return Cell::Absent };
+        let Some(bytes) = self.bytes(place) else { return Cell::Absent };
         match std::str::from_utf8(bytes) {
             Ok(text) if self.decoded && text.contains('\u{FFFD}') => Cell::NotText,
             Ok(text) => Cell::Text(text),
@@ -166,4 +198,50 @@ pub(super) fn not_json(error: &serde_json::Error) -> Reason {
     let text = error.to_string();
     let told = text.rsplit_once(" at line ").map_or(text.as_str(), |(told, _)| told);
     Reason::NotJson(format!("{told}, at byte {}", error.column()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<(u64, Vec<String>)> {
+        let mut rows = CsvRows::new(Box::new(io::Cursor::new(text.to_owned())), Meter::default(), false)
+            .unwrap()
+            .unwrap();
+        let mut lines = Vec::new();
+        while rows.next().unwrap() {
+            let cells = rows.cells().map(|cell| String::from_utf8_lossy(cell).into_owned());
+            lines.push((rows.line(), cells.collect()));
+        }
+        lines
+    }
+
+    #[test]
+    fn a_row_is_at_the_line_it_begins_on() {
+        for end in ["\n", "\r\n"] {
+            let text = ["a,b", "1,2", "\"x", "y\",3", "4,5", "", "6,7", "8,\"z\"", "9,10"].join(end);
+            let numbers: Vec<u64> = lines(&text).into_iter().map(|(line, _)| line).collect();
+            assert_eq!(numbers, [2, 3, 5, 7, 8, 9], "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_last_row_needs_no_line_break() {
+        let row = |line, cells: [&str; 2]| (line, cells.map(str::to_owned).to_vec());
+        assert_eq!(lines("a,b\n1,2"), [row(2, ["1", "2"])]);
+        assert_eq!(lines("a,b\r\n\r\n1,2\r\n"), [row(3, ["1", "2"])]);
+        assert_eq!(lines("a,b\n\n1,\"2\"\r"), [row(3, ["1", "2"])]);
+        assert_eq!(lines("a,b\n1,\"2\n3"), [row(2, ["1", "2\n3\n"])]);
+        assert_eq!(lines("a,b"), []);
+    }
+
+    #[test]
+    fn a_cell_behind_one_with_line_breaks_is_at_its_own_line() {
+        let text = "a,b,c\r\n1,\"x\r\ny\r\nz\",3\r\n";
+        let mut rows =
+            CsvRows::new(Box::new(io::Cursor::new(text)), Meter::default(), false).unwrap().unwrap();
+        rows.places = vec![Some(0), Some(1), Some(2), None];
+        assert!(rows.next().unwrap());
+        assert_eq!([0, 1, 2].map(|raw| rows.line_of(raw)), [2, 2, 4]);
+    }
 }

@@ -1,8 +1,18 @@
 //! From text to [`Compiled`], with every problem on the way.
 
-use super::compiled::Compiled;
-use super::diagnostic::Diagnostic;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::codes;
+use super::compiled::{Action, Channel, Compiled, Settings, Trigger};
+use super::diagnostic::{Code, Diagnostic};
 use super::files::Files;
+use super::formula::Context;
+use super::kind::value::Values;
+use super::kind::{action, channel, event, schedule, settings, source, trigger, value};
+use super::names::{Known, schema};
+use super::raw::{Declared, Sink, merge, parse};
+use super::version;
 
 /// What loading a policy set gave.
 #[derive(Debug)]
@@ -15,6 +25,171 @@ pub struct Outcome {
 
 /// Loads and checks a policy set. Reports every problem, not only the first.
 #[must_use]
-pub fn load(_files: &Files) -> Outcome {
-    Outcome { compiled: None, diagnostics: Vec::new() }
+pub fn load(files: &Files) -> Outcome {
+    let sink = Sink::new(files);
+    let tables =
+        files.policies.iter().map(|(file, text)| parse(&Arc::from(file.as_str()), text, &sink)).collect();
+    let is_readable = !sink.has_errors();
+    let declared = merge(tables, &sink);
+    let version = version::of_set(&declared, &files.scripts);
+    let compiled = check(&declared, version, &sink);
+    let is_valid = !sink.has_errors();
+    let mut diagnostics = sink.into_found();
+    if !is_readable {
+        diagnostics.retain(|found| !FOLLOWS.contains(&found.problem.code));
+    }
+    Outcome { compiled: compiled.filter(|_| is_valid), diagnostics }
+}
+
+/// What may only be wrong because something could not be read as TOML: reported once all can be.
+static FOLLOWS: [&Code; 6] = [
+    &codes::table::MISSING_KEY,
+    &codes::together::UNKNOWN_REFERENCE,
+    &codes::together::TARGET,
+    &codes::together::TARGET_MISSING,
+    &codes::together::CHANNEL_KIND,
+    &codes::template::NAME,
+];
+
+fn check(declared: &Declared, version: Arc<str>, sink: &Sink<'_>) -> Option<Compiled> {
+    let single = |kind: &str| declared.get(kind).and_then(|tables| tables.get(""));
+    let settings = settings::check(single("settings"), sink);
+    let (fields, field_places) = event::customer(single("customer"), sink);
+    let mut known = Known { fields, field_places, events: event::events(declared, sink), values: Vec::new() };
+    let raw = value::read(declared, &known, sink);
+    let values = value::check(raw, declared, &mut known, sink);
+    let sources = source::check(declared, &known, settings.timezone, sink);
+    let acting = check_acting(declared, &known, &values, &settings, sink);
+    if sink.has_errors() {
+        return None;
+    }
+    let (channels, actions, triggers, schedules) = acting;
+    Some(Compiled {
+        version,
+        settings,
+        schema: Arc::new(schema(&known, values.classes)),
+        values: values.definitions,
+        sources,
+        channels,
+        actions,
+        triggers,
+        schedules,
+    })
+}
+
+type Acting = (Vec<Channel>, Vec<Action>, Vec<Trigger>, Vec<super::compiled::Schedule>);
+
+fn check_acting(
+    declared: &Declared,
+    known: &Known,
+    values: &Values,
+    settings: &Settings,
+    sink: &Sink<'_>,
+) -> Acting {
+    let mut channels = channel::read(declared, sink);
+    let mut actions = action::read(declared, sink);
+    let mut triggers = trigger::read(declared, sink);
+    let schedules = schedule::read(declared, settings.timezone, sink);
+    // Those that count come first: what is left of the indices afterwards.
+    channels.sort_by_key(|channel| !channel.enabled);
+    actions.sort_by_key(|action| !action.enabled);
+    triggers.sort_by_key(|trigger| !trigger.enabled);
+    check_columns(&channels, &actions, sink);
+    let unused = unused(&channels, &actions, &triggers);
+    let names: Vec<(String, bool)> =
+        triggers.iter().map(|trigger| (trigger.name.clone(), trigger.enabled)).collect();
+    let context = |enabled| Context { sink, known, enabled };
+    let schedules = kept(
+        schedules,
+        |schedule| schedule.enabled,
+        |schedule, enabled| schedule.check(&names, context(enabled)),
+    );
+    let triggers = kept(
+        triggers,
+        |trigger| trigger.enabled,
+        |trigger, enabled| trigger.check(&actions, declared, &values.versions, context(enabled)),
+    );
+    let actions =
+        kept(actions, |action| action.enabled, |action, enabled| action.check(&channels, context(enabled)));
+    let channels =
+        kept(channels, |channel| channel.enabled, |channel, enabled| channel.check(context(enabled)));
+    if !sink.has_errors() {
+        for (code, place, message, help) in unused {
+            sink.problem(code, &place, message).help(help).report();
+        }
+    }
+    (channels, actions, triggers, schedules)
+}
+
+/// Checks all, keeps those that count.
+fn kept<R, C>(raw: Vec<R>, enabled: impl Fn(&R) -> bool, check: impl Fn(R, bool) -> Option<C>) -> Vec<C> {
+    raw.into_iter()
+        .filter_map(|raw| {
+            let enabled = enabled(&raw);
+            check(raw, enabled).filter(|_| enabled)
+        })
+        .collect()
+}
+
+/// Reports columns of CSV files that no action on the channel fills.
+fn check_columns(channels: &[channel::RawChannel], actions: &[action::RawAction], sink: &Sink<'_>) {
+    for channel in channels {
+        let on_channel: Vec<&action::RawAction> = actions
+            .iter()
+            .filter(|action| action.channel.as_ref().is_some_and(|name| name.value == channel.name))
+            .collect();
+        for column in channel.columns.iter().filter(|_| !on_channel.is_empty()) {
+            let name = column.value.as_str();
+            let is_filled = ["id", "customer", "action", "due"].contains(&name)
+                || channel.payload.has(name)
+                || on_channel.iter().any(|action| action.payload.has(name));
+            if !is_filled {
+                sink.problem(
+                    &codes::together::COLUMN,
+                    &column.place,
+                    format!("nothing fills the column `{name}`"),
+                )
+                .help(format!("add `{name}` to the payload of an action on this channel"))
+                .report();
+            }
+        }
+    }
+}
+
+type Unused = (&'static Code, super::raw::Place, String, &'static str);
+
+fn unused(
+    channels: &[channel::RawChannel],
+    actions: &[action::RawAction],
+    triggers: &[trigger::RawTrigger],
+) -> Vec<Unused> {
+    let fired: BTreeSet<&str> =
+        triggers.iter().flat_map(|trigger| &trigger.actions).map(|name| name.value.as_str()).collect();
+    let taken: BTreeSet<&str> =
+        actions.iter().filter_map(|action| action.channel.as_ref()).map(|name| name.value.as_str()).collect();
+    let actions = actions
+        .iter()
+        .filter(|action| action.enabled && !fired.contains(action.name.as_str()))
+        .map(|action| {
+            let message = format!("nothing fires the action `{}`", action.name);
+            (
+                &codes::together::UNUSED_ACTION,
+                action.place.clone(),
+                message,
+                "name it in the `actions` of a trigger",
+            )
+        });
+    let channels = channels
+        .iter()
+        .filter(|channel| channel.enabled && !taken.contains(channel.name.as_str()))
+        .map(|channel| {
+            let message = format!("no action goes out by the channel `{}`", channel.name);
+            (
+                &codes::together::UNUSED_CHANNEL,
+                channel.place.clone(),
+                message,
+                "name it as the `channel` of an action",
+            )
+        });
+    actions.chain(channels).collect()
 }

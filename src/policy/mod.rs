@@ -5,14 +5,23 @@
 //! Raw tables have no behaviour; only the checks can build [`Compiled`], so nothing downstream meets
 //! an invalid policy.
 
+pub mod codes;
 pub mod compiled;
 pub mod diagnostic;
 pub mod expression;
 mod files;
+mod formula;
+mod kind;
 mod load;
+mod names;
+mod order;
+mod raw;
 mod reference;
 mod render;
+mod template;
+mod version;
 
+pub use codes::codes;
 pub use compiled::Compiled;
 pub use files::Files;
 pub use load::{Outcome, load};

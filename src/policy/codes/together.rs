@@ -1,0 +1,196 @@
+//! Problems of what tables say together.
+
+use crate::policy::diagnostic::Code;
+
+/// Every kind, in order of id.
+pub static CODES: &[&Code] = &[
+    &UNKNOWN_REFERENCE,
+    &AMBIGUOUS,
+    &LOOP,
+    &DISABLED,
+    &TARGET_MISSING,
+    &TARGET,
+    &TARGET_TYPE,
+    &TARGET_TWICE,
+    &TAKE,
+    &SAME,
+    &NOT_ASCENDING,
+    &NEEDS_BY,
+    &SAME_NAME,
+    &DATA_DIFFERS,
+    &CHANNEL_KIND,
+    &SHARED_PATH,
+    &COLUMN,
+    &EVALUATE,
+    &UNREACHABLE,
+    &UNUSED_ACTION,
+    &UNUSED_CHANNEL,
+];
+
+/// Nothing of that name.
+pub static UNKNOWN_REFERENCE: Code = Code {
+    id: "E401",
+    title: "nothing of that name",
+    explanation: "The table names another (an event, a field, a channel, an action, a trigger) that is not declared.",
+    example: "[event.order.fields]\namount = \"number\"\n[metric.orders]\nevent = \"ordr\"\ntake = \"count\"\n",
+};
+
+/// The event's or the customer's.
+pub static AMBIGUOUS: Code = Code {
+    id: "E402",
+    title: "the event's or the customer's",
+    explanation: "Over an event, both the event's fields and the customer's values are used bare; a name in both is written `event.x` or `customer.x`. Every event has an `id`, as every customer has.",
+    example: "[customer.fields]\nregion = \"text\"\n[event.order.fields]\nregion = \"text\"\n[metric.orders_north]\nevent = \"order\"\ntake = \"count\"\nwhere = 'region == \"north\"'\n",
+};
+
+/// Values use each other in a loop.
+pub static LOOP: Code = Code {
+    id: "E403",
+    title: "values use each other in a loop",
+    explanation: "Each value is found after all it uses; a loop has no first.",
+    example: "[score.first]\nvalue = 'second + 1'\n[score.second]\nvalue = 'first + 1'\n",
+};
+
+/// Uses what is disabled.
+pub static DISABLED: Code = Code {
+    id: "E404",
+    title: "uses what is disabled",
+    explanation: "A table with `enabled = false` is checked but left out, so nothing that counts can use it.",
+    example: "[score.size]\nvalue = '1'\nenabled = false\n[segment.large]\nwhen = 'size > 3'\n",
+};
+
+/// Nothing fills a required target.
+pub static TARGET_MISSING: Code = Code {
+    id: "E405",
+    title: "nothing fills a required target",
+    explanation: "Rows of customers need `id`; rows of events need `at` and, unless the event happens to everyone, `customer`.",
+    example: "[event.order.fields]\namount = \"number\"\n[source.orders]\ninto = \"event.order\"\npath = \"inbox/orders*.csv\"\ncolumns = { customer = \"CustomerID\", amount = \"Amount\" }\n",
+};
+
+/// No such target.
+pub static TARGET: Code = Code {
+    id: "E406",
+    title: "no such target",
+    explanation: "A source fills `id`, `customer`, `at` and the declared fields of what its rows become.",
+    example: "[customer.fields]\nphone = \"text\"\n[source.people]\ninto = \"customer\"\npath = \"inbox/people.csv\"\ncolumns = { id = \"ID\", phon = \"Phone\" }\n",
+};
+
+/// The expression gives another type.
+pub static TARGET_TYPE: Code = Code {
+    id: "E407",
+    title: "the expression gives another type",
+    explanation: "It must give the target's type, or text that is read as it.",
+    example: "[customer.fields]\nborn = \"date\"\n[source.people]\ninto = \"customer\"\npath = \"inbox/people.csv\"\ncolumns = { id = \"ID\", born = { value = 'number(Year)' } }\n",
+};
+
+/// A target is filled twice.
+pub static TARGET_TWICE: Code = Code {
+    id: "E408",
+    title: "a target is filled twice",
+    explanation: "Each target has one origin.",
+    example: "[customer.fields]\nphone = \"text\"\n[source.people]\ninto = \"customer\"\npath = \"inbox/people.csv\"\ncolumns = { id = \"ID\", phone = \"Phone\" }\nconstants = { phone = \"none\" }\n",
+};
+
+/// `take` can't be made of this type.
+pub static TAKE: Code = Code {
+    id: "E409",
+    title: "`take` can't be made of this type",
+    explanation: "`sum`, `mean` and `median` are made of numbers, `min` and `max` of numbers, dates and times.",
+    example: "[event.visit.fields]\nmood = \"text\"\n[metric.mean_mood]\nevent = \"visit\"\ntake = \"mean\"\nof = 'mood'\n",
+};
+
+/// The two fields are of different types.
+pub static SAME: Code = Code {
+    id: "E410",
+    title: "the two fields are of different types",
+    explanation: "`same` compares a field of the event with that of the one that follows.",
+    example: "[event.complaint.fields]\nticket = \"text\"\n[event.answer.fields]\nticket = \"number\"\n[metric.open]\nevent = \"complaint\"\ntake = \"count\"\nunless = \"answer\"\nsame = \"ticket\"\n",
+};
+
+/// Shares are cumulative.
+pub static NOT_ASCENDING: Code = Code {
+    id: "E411",
+    title: "shares are cumulative",
+    explanation: "Each level's share includes the levels above it, so shares of a kind grow from the top downwards.",
+    example: "[score.size]\nvalue = '1'\n[tier.pyramid]\nby = 'size'\nlevels = [{ name = \"key\", top = \"20%\" }, { name = \"next\", top = \"5%\" }, { name = \"rest\" }]\n",
+};
+
+/// Nothing to go by.
+pub static NEEDS_BY: Code = Code {
+    id: "E412",
+    title: "nothing to go by",
+    explanation: "`top` and `holds` rank customers by the tier's `by`.",
+    example: "[tier.pyramid]\nlevels = [{ name = \"key\", top = \"20%\" }, { name = \"rest\" }]\n",
+};
+
+/// Two levels or cells of one name.
+pub static SAME_NAME: Code = Code {
+    id: "E413",
+    title: "two levels or cells of one name",
+    explanation: "The places of a class are told apart by name.",
+    example: "[tier.pyramid]\nlevels = [{ name = \"key\", when = 'is_known(id)' }, { name = \"key\" }]\n",
+};
+
+/// Data of different types.
+pub static DATA_DIFFERS: Code = Code {
+    id: "E414",
+    title: "data of different types",
+    explanation: "A key of `data` has one type at all places of its class, because expressions are typed.",
+    example: "[tier.pyramid]\nlevels = [{ name = \"key\", when = 'is_known(id)', data = { visits = 12 } }, { name = \"rest\", data = { visits = \"none\" } }]\n",
+};
+
+/// Not exactly one way out.
+pub static CHANNEL_KIND: Code = Code {
+    id: "E415",
+    title: "not exactly one way out",
+    explanation: "The sub-table says which kind of channel it is.",
+    example: "[channel.crm]\ntitle = \"CRM\"\n",
+};
+
+/// Two channels share a path.
+pub static SHARED_PATH: Code = Code {
+    id: "E416",
+    title: "two channels share a path",
+    explanation: "What two channels wrote into one file could not be told apart after a crash.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[channel.visits.file]\npath = \"out/./calls.jsonl\"\n",
+};
+
+/// Nothing fills a column.
+pub static COLUMN: Code = Code {
+    id: "E417",
+    title: "nothing fills a column",
+    explanation: "Columns of a CSV file are taken from the payload, then from `id`, `customer`, `action` and `due`.",
+    example: "[channel.calls.file]\npath = \"out/calls.csv\"\ncolumns = [\"customer\", \"reason\"]\n[action.care_call]\nchannel = \"calls\"\npayload = { why = \"late\" }\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n",
+};
+
+/// This can't be evaluated.
+pub static EVALUATE: Code = Code {
+    id: "E418",
+    title: "this can't be evaluated",
+    explanation: "A schedule evaluates \"everything\", or segments, tiers, quadrants and triggers by name.",
+    example: "[schedule.daily]\ncron = \"0 9 * * *\"\nevaluate = [\"all\"]\n",
+};
+
+/// A level nobody comes to.
+pub static UNREACHABLE: Code = Code {
+    id: "W401",
+    title: "a level nobody comes to",
+    explanation: "A level without `top`, `holds` and `when` takes all who are left; what stands below it is never reached.",
+    example: "[tier.pyramid]\nlevels = [{ name = \"all\" }, { name = \"rest\" }]\n",
+};
+
+/// Nothing fires an action.
+pub static UNUSED_ACTION: Code = Code {
+    id: "W402",
+    title: "nothing fires an action",
+    explanation: "An action that no trigger names never goes out.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n",
+};
+
+/// No action goes out by a channel.
+pub static UNUSED_CHANNEL: Code = Code {
+    id: "W403",
+    title: "no action goes out by a channel",
+    explanation: "A channel that no action names is never used.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n",
+};

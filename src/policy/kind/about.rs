@@ -1,0 +1,37 @@
+//! What every table may say of itself.
+
+use crate::policy::compiled::About;
+use crate::policy::raw::{At, Key, Reader, Sink, Table, key};
+
+/// Keys of every table.
+pub(crate) static KEYS: &[Key] = &[
+    key("title", "text", "For people; the name where absent."),
+    key("description", "text", "What it is for."),
+    key("owner", "text", "Who answers for it."),
+    key("tags", "list of texts", "Free words."),
+    key("enabled", "true or false", "`false`: checked, but left out. Default true."),
+];
+
+/// A table with what it says of itself.
+pub(crate) struct Head<'a> {
+    /// The rest of the table.
+    pub(crate) reader: Reader<'a>,
+    /// Title, description, owner, tags.
+    pub(crate) about: About,
+    /// Whether it counts.
+    pub(crate) enabled: bool,
+}
+
+/// Reads what a table says of itself.
+pub(crate) fn read<'a>(sink: &'a Sink<'a>, table: &'a At<Table>, keys: &'static [Key]) -> Head<'a> {
+    let reader = Reader::new(sink, &table.value, &table.place, keys, KEYS);
+    let text = |key| reader.text(key).map(|text| text.value).unwrap_or_default();
+    let about = About {
+        title: text("title"),
+        description: text("description"),
+        owner: text("owner"),
+        tags: reader.words("tags").into_iter().map(|tag| tag.value).collect(),
+    };
+    let enabled = reader.flag("enabled").unwrap_or(true);
+    Head { reader, about, enabled }
+}

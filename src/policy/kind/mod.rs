@@ -1,0 +1,109 @@
+//! The kinds of table, one file each: its keys, the raw table as written, and the checks that make
+//! the compiled form of it.
+
+pub(crate) mod about;
+pub(crate) mod action;
+pub(crate) mod channel;
+pub(crate) mod constant;
+pub(crate) mod data;
+pub(crate) mod event;
+pub(crate) mod field;
+pub(crate) mod file;
+pub(crate) mod metric;
+pub(crate) mod path;
+pub(crate) mod payload;
+pub(crate) mod quadrant;
+pub(crate) mod schedule;
+pub(crate) mod score;
+pub(crate) mod segment;
+pub(crate) mod settings;
+pub(crate) mod share;
+pub(crate) mod source;
+pub(crate) mod tier;
+pub(crate) mod trigger;
+pub(crate) mod value;
+pub(crate) mod webhook;
+
+use super::raw::Key;
+
+/// Whether this version acts on a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Support {
+    /// It does.
+    Now,
+    /// A later one does.
+    Later,
+}
+
+/// One kind of table.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    /// As written in the header.
+    pub(crate) name: &'static str,
+    /// Whether there is only one, without a name.
+    pub(crate) single: bool,
+    /// Whether this version acts on it.
+    pub(crate) support: Support,
+    /// What it is for, for the reference.
+    pub(crate) meaning: &'static str,
+    /// Its keys, besides those of every table.
+    pub(crate) keys: &'static [Key],
+    /// The tables within, with their keys.
+    pub(crate) parts: &'static [(&'static str, &'static [Key])],
+}
+
+const fn later(name: &'static str) -> Kind {
+    Kind { name, single: false, support: Support::Later, meaning: "", keys: &[], parts: &[] }
+}
+
+const fn kind(
+    name: &'static str,
+    meaning: &'static str,
+    keys: &'static [Key],
+    parts: &'static [(&'static str, &'static [Key])],
+) -> Kind {
+    let single = matches!(name.as_bytes(), b"settings" | b"customer");
+    Kind { name, single, support: Support::Now, meaning, keys, parts }
+}
+
+/// All kinds, in the order of the reference.
+pub(crate) static KINDS: &[Kind] = &[
+    kind("settings", "What holds for the whole set.", settings::KEYS, &[]),
+    kind(
+        "customer",
+        "What is known of a customer: `[customer.fields]`, each `name = \"type\"` or a table. `id` (text) is always there.",
+        event::CUSTOMER_KEYS,
+        &[("a field", field::KEYS)],
+    ),
+    kind(
+        "event",
+        "A kind of thing that happens. Every event has `id`, `customer` and `at`. The engine itself records `touch`.",
+        event::KEYS,
+        &[("a field", field::KEYS)],
+    ),
+    kind("source", "Files that appear are imported, then moved.", source::KEYS, &[]),
+    kind("metric", "A figure made of a customer's events.", metric::KEYS, &[]),
+    kind("score", "A value by expression, or a rank in the population.", score::KEYS, &[]),
+    kind("segment", "Customers who are in or out, with memory.", segment::KEYS, &[("best", segment::BEST)]),
+    kind("tier", "One of several levels.", tier::KEYS, &[("a level", tier::LEVEL)]),
+    kind(
+        "quadrant",
+        "One of four cells.",
+        quadrant::KEYS,
+        &[("x, y", quadrant::AXIS), ("a cell", quadrant::CELL)],
+    ),
+    kind(
+        "channel",
+        "A way out: exactly one of `[channel.NAME.webhook]` and `[channel.NAME.file]`.",
+        channel::KEYS,
+        &[("webhook", webhook::KEYS), ("retry", webhook::RETRY), ("file", file::KEYS)],
+    ),
+    kind("action", "What goes out to a customer.", action::KEYS, &[]),
+    kind("trigger", "Fires actions when a condition becomes true.", trigger::KEYS, &[]),
+    kind("schedule", "When policies are evaluated.", schedule::KEYS, &[]),
+    later("ledger"),
+    later("cadence"),
+    later("guard"),
+    later("calendar"),
+    later("function"),
+];

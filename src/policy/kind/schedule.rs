@@ -1,0 +1,237 @@
+//! `[schedule.NAME]`: when policies are evaluated.
+
+use std::str::FromStr;
+
+use chrono_tz::Tz;
+
+use super::about;
+use super::settings::timezone;
+use crate::policy::codes;
+use crate::policy::compiled::{About, CatchUp, Schedule, Scope};
+use crate::policy::formula::{Context, disabled};
+use crate::policy::names::KnownValue;
+use crate::policy::raw::{At, Declared, Key, Reader, Sink, key, later};
+
+/// Keys of `[schedule.NAME]`.
+pub(crate) static KEYS: &[Key] = &[
+    key("cron", "text", "Five fields, or six with seconds; weekdays by name."),
+    key("timezone", "IANA time zone", "What the fields mean. Default that of `[settings]`."),
+    key(
+        "evaluate",
+        "list of texts",
+        "\"everything\" (default) or names as `kind.name` or `kind.*`; what they use comes along.",
+    ),
+    key(
+        "catch_up",
+        "latest, all or none",
+        "What becomes of runs missed while down. Default \"latest\" (one run).",
+    ),
+    later("on"),
+];
+
+/// What can be evaluated, beside triggers.
+const CLASSES: &[&str] = &["segment", "tier", "quadrant"];
+
+/// Kinds of later versions that a schedule may name.
+const LATER: &[&str] = &["cadence", "guard", "ledger"];
+
+/// As written.
+pub(crate) struct RawSchedule {
+    name: String,
+    about: About,
+    pub(crate) enabled: bool,
+    cron: Option<String>,
+    timezone: Tz,
+    evaluate: Vec<At<String>>,
+    catch_up: CatchUp,
+}
+
+/// Reads all schedules, by name.
+pub(crate) fn read(declared: &Declared, zone: Tz, sink: &Sink<'_>) -> Vec<RawSchedule> {
+    let tables = declared.get("schedule").into_iter().flatten();
+    tables
+        .map(|(name, table)| {
+            let head = about::read(sink, table, KEYS);
+            let reader = head.reader;
+            let words = [("latest", CatchUp::Latest), ("all", CatchUp::All), ("none", CatchUp::None)];
+            RawSchedule {
+                name: name.clone(),
+                about: head.about,
+                enabled: head.enabled,
+                cron: cron(&reader),
+                timezone: timezone(&reader).unwrap_or(zone),
+                evaluate: reader.words("evaluate"),
+                catch_up: reader.choice("catch_up", &words).map_or(CatchUp::Latest, |word| word.value),
+            }
+        })
+        .collect()
+}
+
+fn cron(reader: &Reader<'_>) -> Option<String> {
+    let Some(text) = reader.word("cron") else {
+        if reader.entry("cron").is_none() && !reader.has_later() {
+            reader.missing("cron");
+        }
+        return None;
+    };
+    let fields: Vec<&str> = text.value.split_whitespace().collect();
+    let six = match fields.len() {
+        5 => format!("0 {}", fields.join(" ")),
+        6 => fields.join(" "),
+        number => {
+            let report = reader.sink.problem(
+                &codes::table::BAD_CRON,
+                &text.place,
+                format!("a cron expression has five fields, or six with seconds, not {number}"),
+            );
+            report.help("minute, hour, day of the month, month, weekday, as in \"0 9 * * Mon-Fri\"").report();
+            return None;
+        }
+    };
+    if fields.last().is_some_and(|weekday| weekday.bytes().any(|byte| byte.is_ascii_digit())) {
+        let offset = text.value.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
+        let place = reader.sink.part(&text, &(offset..text.value.trim_end().len()));
+        reader
+            .sink
+            .problem(&codes::table::NUMERIC_WEEKDAY, &place, "weekdays are written by name")
+            .help(
+                "numbers mean different days in different programs: write Mon, Tue, Wed, Thu, Fri, Sat, Sun",
+            )
+            .report();
+        return None;
+    }
+    if let Err(error) = cron::Schedule::from_str(&six) {
+        let why = error.to_string().lines().next().unwrap_or_default().trim().to_owned();
+        reader
+            .sink
+            .problem(&codes::table::BAD_CRON, &text.place, format!("`{}` is no cron expression", text.value))
+            .label(why)
+            .help("minute, hour, day of the month, month, weekday, as in \"0 9 * * Mon-Fri\"")
+            .report();
+        return None;
+    }
+    Some(six)
+}
+
+impl RawSchedule {
+    /// Checks it against the triggers, which are in order of their indices.
+    pub(crate) fn check(self, triggers: &[(String, bool)], context: Context<'_>) -> Option<Schedule> {
+        let evaluate = self.scope(triggers, context);
+        Some(Schedule {
+            name: self.name.as_str().into(),
+            about: self.about,
+            cron: self.cron?,
+            timezone: self.timezone,
+            evaluate,
+            catch_up: self.catch_up,
+        })
+    }
+
+    fn scope(&self, triggers: &[(String, bool)], context: Context<'_>) -> Scope {
+        let mut everything = self.evaluate.is_empty();
+        let (mut some_values, mut some_triggers) = (Vec::new(), Vec::new());
+        for pattern in &self.evaluate {
+            if pattern.value == "everything" {
+                everything = true;
+                continue;
+            }
+            let Some((kind, name)) = known_kind(pattern, context) else { continue };
+            if kind == "trigger" {
+                let tables = triggers.iter().map(|(name, enabled)| (name.as_str(), *enabled));
+                matching(pattern, kind, name, tables, context, &mut some_triggers);
+            } else {
+                let named = |value: &KnownValue| value.kind == kind;
+                let tables = context
+                    .known
+                    .values
+                    .iter()
+                    .map(|value| (if named(value) { &*value.name } else { "" }, value.enabled));
+                matching(pattern, kind, name, tables, context, &mut some_values);
+            }
+        }
+        if everything {
+            return Scope::Everything;
+        }
+        for indices in [&mut some_values, &mut some_triggers] {
+            indices.sort_unstable();
+            indices.dedup();
+        }
+        Scope::Some { values: some_values, triggers: some_triggers }
+    }
+}
+
+fn known_kind<'p>(pattern: &'p At<String>, context: Context<'_>) -> Option<(&'p str, &'p str)> {
+    let (kind, name) = pattern.value.split_once('.').unwrap_or((&pattern.value, ""));
+    if (CLASSES.contains(&kind) || kind == "trigger") && !name.is_empty() {
+        return Some((kind, name));
+    }
+    let sink = context.sink;
+    if LATER.contains(&kind) && !name.is_empty() {
+        sink.problem(
+            &codes::table::NOT_SUPPORTED,
+            &pattern.place,
+            format!("`{kind}` is not supported by this version"),
+        )
+        .help("take it out until the version that acts on it")
+        .report();
+    } else {
+        sink.problem(
+            &codes::together::EVALUATE,
+            &pattern.place,
+            format!("`{}` can't be evaluated", pattern.value),
+        )
+        .help("write \"everything\", or segment, tier, quadrant or trigger with `.name` or `.*`")
+        .report();
+    }
+    None
+}
+
+fn matching<'t>(
+    pattern: &At<String>,
+    kind: &str,
+    name: &str,
+    tables: impl Iterator<Item = (&'t str, bool)>,
+    context: Context<'_>,
+    indices: &mut Vec<usize>,
+) {
+    let tables: Vec<(&str, bool)> = tables.collect();
+    if name == "*" {
+        let all = tables.iter().enumerate().filter(|(_, (known, enabled))| !known.is_empty() && *enabled);
+        let before = indices.len();
+        indices.extend(all.map(|(index, _)| index));
+        if indices.len() == before {
+            context
+                .sink
+                .problem(
+                    &codes::together::EVALUATE,
+                    &pattern.place,
+                    format!("there is no {kind} to evaluate"),
+                )
+                .help("take it out, or declare one")
+                .report();
+        }
+        return;
+    }
+    let Some(index) = tables.iter().position(|(known, _)| *known == name) else {
+        let names: Vec<String> = tables
+            .iter()
+            .filter(|(known, _)| !known.is_empty())
+            .map(|(known, _)| format!("{kind}.{known}"))
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        context
+            .sink
+            .problem(
+                &codes::together::UNKNOWN_REFERENCE,
+                &pattern.place,
+                format!("there is no {kind} `{name}`"),
+            )
+            .nearest(&pattern.value, &names, true)
+            .report();
+        return;
+    };
+    if context.enabled && !tables.get(index).is_some_and(|(_, enabled)| *enabled) {
+        disabled(context.sink, &pattern.place, &pattern.value);
+    }
+    indices.push(index);
+}

@@ -1,0 +1,107 @@
+//! `[segment.NAME]`: customers who are in or out, with memory.
+
+use super::data::RawData;
+use crate::model::Duration;
+use crate::policy::compiled::{Best, Segment};
+use crate::policy::expression::{Expected, Expression};
+use crate::policy::formula::{Context, Formula};
+use crate::policy::names::Scope;
+use crate::policy::raw::{Key, Reader, key};
+
+/// Keys of `[segment.NAME]`.
+pub(crate) static KEYS: &[Key] = &[
+    key("when", "condition", "Who is in."),
+    key("leave_when", "condition", "Who leaves. Default: not `when`."),
+    key("enter_after", "duration", "`when` must hold this long, as seen by runs, before it counts."),
+    key("leave_after", "duration", "Likewise for leaving."),
+    key("best", "table", "Only the best so many."),
+    key("data", "table", "Known while in the segment, as `NAME.data.KEY`."),
+];
+
+/// Keys of `best`.
+pub(crate) static BEST: &[Key] = &[
+    key("count", "whole number", "How many places there are."),
+    key("by", "number by expression", "Who comes first: the greatest; ties by id."),
+];
+
+/// As written.
+#[derive(Debug)]
+pub(crate) struct RawSegment {
+    when: Option<Formula>,
+    leave_when: Option<Formula>,
+    enter_after: Option<Duration>,
+    leave_after: Option<Duration>,
+    best: Option<RawBest>,
+    /// What it carries.
+    pub(crate) data: RawData,
+}
+
+#[derive(Debug)]
+struct RawBest {
+    count: Option<usize>,
+    by: Option<Formula>,
+}
+
+/// Reads the table.
+pub(crate) fn read(reader: &Reader<'_>) -> RawSegment {
+    RawSegment {
+        when: reader.required("when", Formula::read(reader, "when")),
+        leave_when: Formula::read(reader, "leave_when"),
+        enter_after: reader.duration("enter_after").map(|after| after.value),
+        leave_after: reader.duration("leave_after").map(|after| after.value),
+        best: reader.table("best", BEST).map(|best| read_best(&best)),
+        data: RawData::read(reader),
+    }
+}
+
+fn read_best(reader: &Reader<'_>) -> RawBest {
+    let count = reader.required("count", reader.whole("count", 1, 10_000_000));
+    RawBest {
+        count: count.and_then(|count| usize::try_from(count).ok()),
+        by: reader.required("by", Formula::read(reader, "by")),
+    }
+}
+
+impl RawSegment {
+    /// Its expressions.
+    pub(crate) fn formulas(&self) -> Vec<&Formula> {
+        let best = self.best.iter().flat_map(|best| &best.by);
+        self.when.iter().chain(&self.leave_when).chain(best).collect()
+    }
+
+    /// Checks it.
+    pub(crate) fn check(&self, class: usize, context: Context<'_>) -> Option<Segment> {
+        let when = self.when.as_ref().and_then(|when| when.check(context, Scope::Customer, &Expected::Bool));
+        let leave_when = optional(self.leave_when.as_ref(), context, &Expected::Bool);
+        let best = self.best.as_ref().map(|best| {
+            let by = best.by.as_ref().and_then(|by| by.check(context, Scope::Customer, &Expected::Number))?;
+            Some(Best { count: best.count?, by })
+        });
+        let best = match best {
+            Some(None) => return None,
+            Some(Some(best)) => Some(best),
+            None => None,
+        };
+        Some(Segment {
+            class,
+            when: when?,
+            leave_when: leave_when?,
+            enter_after: self.enter_after,
+            leave_after: self.leave_after,
+            best,
+            data: self.data.compiled(),
+        })
+    }
+}
+
+/// Checks an expression that may be absent: `None` where it is in error.
+pub(crate) fn optional(
+    formula: Option<&Formula>,
+    context: Context<'_>,
+    expected: &Expected,
+) -> Option<Option<Expression>> {
+    match formula {
+        None => Some(None),
+        Some(formula) => formula.check(context, Scope::Customer, expected).map(Some),
+    }
+}

@@ -1,0 +1,48 @@
+//! `[settings]`: what holds for the whole set.
+
+use chrono_tz::Tz;
+
+use crate::model::Duration;
+use crate::policy::codes;
+use crate::policy::compiled::Settings;
+use crate::policy::raw::{At, Key, Reader, Sink, Table, key, later, nearest};
+
+/// Keys of `[settings]`.
+pub(crate) static KEYS: &[Key] = &[
+    key("timezone", "IANA time zone", "What local days and hours mean. Default \"UTC\"."),
+    key("refresh", "duration", "How old cut points may get. Default \"1d\"."),
+    later("retain"),
+];
+
+/// Reads and checks `[settings]`.
+pub(crate) fn check(table: Option<&At<Table>>, sink: &Sink<'_>) -> Settings {
+    let mut settings = Settings { timezone: Tz::UTC, refresh: Duration::days(1) };
+    let Some(table) = table else { return settings };
+    let reader = Reader::new(sink, &table.value, &table.place, KEYS, &[]);
+    if let Some(zone) = timezone(&reader) {
+        settings.timezone = zone;
+    }
+    if let Some(refresh) = reader.duration("refresh") {
+        settings.refresh = refresh.value;
+    }
+    settings
+}
+
+/// Reads the `timezone` of a table.
+pub(crate) fn timezone(reader: &Reader<'_>) -> Option<Tz> {
+    let text = reader.text("timezone")?;
+    if let Ok(zone) = text.value.parse() {
+        return Some(zone);
+    }
+    let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let near = nearest(&text.value, names);
+    let report = reader
+        .sink
+        .problem(&codes::table::TIMEZONE, &text.place, format!("`{}` is no time zone", text.value))
+        .suggest(near.map(|near| format!("\"{near}\"")));
+    match near {
+        Some(near) => report.help(format!("did you mean `{near}`?")).report(),
+        None => report.help("use a name of the IANA database, as in \"Asia/Shanghai\"").report(),
+    }
+    None
+}

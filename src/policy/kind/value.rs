@@ -1,0 +1,312 @@
+//! Metrics, scores, segments, tiers and quadrants together: names, order, types and versions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{about, data, metric, quadrant, score, segment, tier};
+use crate::model::Type;
+use crate::model::schema::ClassShape;
+use crate::policy::codes;
+use crate::policy::compiled::{About, ValueDefinition, ValueKind};
+use crate::policy::formula::{Context, Formula};
+use crate::policy::names::{Known, KnownValue, Scope, Target};
+use crate::policy::order::{Order, Uses, order};
+use crate::policy::raw::{Declared, Place, Sink};
+use crate::policy::version;
+
+/// A value as written.
+pub(crate) struct RawValue {
+    name: String,
+    place: Place,
+    kind: &'static str,
+    about: About,
+    enabled: bool,
+    raw: Raw,
+    /// What it decides by, for versions.
+    own: String,
+}
+
+enum Raw {
+    Metric(metric::RawMetric),
+    Score(score::RawScore),
+    Segment(segment::RawSegment),
+    Tier(tier::RawTier),
+    Quadrant(quadrant::RawQuadrant),
+}
+
+/// What the checks of all values give.
+#[derive(Default)]
+pub(crate) struct Values {
+    /// Those that count and are without error, in order of evaluation.
+    pub(crate) definitions: Vec<ValueDefinition>,
+    /// Those that count, by name.
+    pub(crate) classes: Vec<ClassShape>,
+    /// The version of each value that counts.
+    pub(crate) versions: BTreeMap<String, Arc<str>>,
+}
+
+/// Reads all values; a name that comes twice is reported, and its first table stands for it.
+pub(crate) fn read(declared: &Declared, known: &Known, sink: &Sink<'_>) -> Vec<RawValue> {
+    let mut values = Vec::new();
+    for kind in ["metric", "score", "segment", "tier", "quadrant"] {
+        for (name, table) in declared.get(kind).into_iter().flatten() {
+            let keys = match kind {
+                "metric" => metric::KEYS,
+                "score" => score::KEYS,
+                "segment" => segment::KEYS,
+                "tier" => tier::KEYS,
+                _ => quadrant::KEYS,
+            };
+            let head = about::read(sink, table, keys);
+            let raw = match kind {
+                "metric" => Raw::Metric(metric::read(&head.reader)),
+                "score" => Raw::Score(score::read(&head.reader)),
+                "segment" => Raw::Segment(segment::read(&head.reader)),
+                "tier" => Raw::Tier(tier::read(&head.reader)),
+                _ => Raw::Quadrant(quadrant::read(&head.reader)),
+            };
+            values.push(RawValue {
+                name: name.clone(),
+                place: table.place.clone(),
+                kind,
+                about: head.about,
+                enabled: head.enabled,
+                raw,
+                own: version::of_table(&table.value),
+            });
+        }
+    }
+    unique(values, known, sink)
+}
+
+fn unique(values: Vec<RawValue>, known: &Known, sink: &Sink<'_>) -> Vec<RawValue> {
+    let mut first: BTreeMap<String, (String, Place)> = known
+        .field_places
+        .iter()
+        .map(|(name, place)| (name.clone(), (format!("customer.fields.{name}"), place.clone())))
+        .collect();
+    let mut kept = Vec::new();
+    for value in values {
+        let said = format!("{}.{}", value.kind, value.name);
+        if let Some((other, place)) = first.get(&value.name) {
+            sink.problem(
+                &codes::table::SAME_NAME,
+                &value.place,
+                format!("`{said}` has the same name as `{other}`"),
+            )
+            .related(place, "the other")
+            .help("expressions use values and customer fields by their bare names: give one another name")
+            .report();
+            continue;
+        }
+        first.insert(value.name.clone(), (said, value.place.clone()));
+        kept.push(value);
+    }
+    kept
+}
+
+impl RawValue {
+    fn formulas(&self) -> Vec<&Formula> {
+        match &self.raw {
+            Raw::Metric(metric) => metric.formulas(),
+            Raw::Score(score) => score.formulas(),
+            Raw::Segment(segment) => segment.formulas(),
+            Raw::Tier(tier) => tier.formulas(),
+            Raw::Quadrant(quadrant) => quadrant.formulas(),
+        }
+    }
+
+    fn scope(&self, known: &Known) -> Option<Scope> {
+        match &self.raw {
+            Raw::Metric(metric) => metric.event_name().and_then(|name| known.event(name)).map(Scope::Event),
+            _ => Some(Scope::Customer),
+        }
+    }
+
+    /// The type as far as the table alone tells it.
+    fn declared_type(&self) -> Option<Type> {
+        match &self.raw {
+            Raw::Metric(_) | Raw::Score(_) => None,
+            Raw::Segment(_) => Some(Type::Bool),
+            Raw::Tier(tier) => tier.places().map(Type::Choice),
+            Raw::Quadrant(quadrant) => quadrant.places().map(Type::Choice),
+        }
+    }
+
+    fn known(&self, sink: &Sink<'_>) -> KnownValue {
+        let (ordered, data) = match &self.raw {
+            Raw::Segment(segment) => (false, vec![&segment.data]),
+            Raw::Tier(tier) => (tier.is_ordered(), tier.data()),
+            Raw::Quadrant(quadrant) => (false, quadrant.data()),
+            Raw::Metric(_) | Raw::Score(_) => (false, Vec::new()),
+        };
+        KnownValue {
+            name: self.name.as_str().into(),
+            kind: self.kind,
+            enabled: self.enabled,
+            ty: self.declared_type(),
+            ordered,
+            data: data::types(data, sink),
+        }
+    }
+}
+
+/// Orders, types and checks all values; fills in [`Known::values`].
+pub(crate) fn check(raw: Vec<RawValue>, declared: &Declared, known: &mut Known, sink: &Sink<'_>) -> Values {
+    known.values = raw.iter().map(|value| value.known(sink)).collect();
+    let uses: Uses = raw.iter().map(|value| (value.name.clone(), used_values(value, known, sink))).collect();
+    let Order { names, looped } = order(&uses, sink);
+    let mut by_name: BTreeMap<String, RawValue> =
+        raw.into_iter().map(|value| (value.name.clone(), value)).collect();
+    let mut ordered: Vec<RawValue> = names.iter().filter_map(|name| by_name.remove(name)).collect();
+    ordered.sort_by_key(|value| !value.enabled);
+    let looped: Vec<RawValue> = looped.iter().filter_map(|name| by_name.remove(name)).collect();
+    known.values = ordered.iter().chain(&looped).map(|value| known_again(value, known)).collect();
+    let classes = classes(&ordered, known);
+    let mut values = Values::default();
+    for (index, value) in ordered.into_iter().enumerate() {
+        check_one(index, value, declared, &uses, &classes, known, &mut values, sink);
+    }
+    values.classes = classes.into_iter().map(|(shape, _)| shape).collect();
+    values
+}
+
+fn known_again(value: &RawValue, known: &Known) -> KnownValue {
+    let found = known.value(&value.name).and_then(|index| known.values.get(index));
+    found.cloned().unwrap_or_else(|| KnownValue {
+        name: value.name.as_str().into(),
+        kind: value.kind,
+        enabled: value.enabled,
+        ty: None,
+        ordered: false,
+        data: BTreeMap::new(),
+    })
+}
+
+fn used_values(value: &RawValue, known: &Known, sink: &Sink<'_>) -> Vec<(String, Place)> {
+    let Some(scope) = value.scope(known) else { return Vec::new() };
+    let paths = value.formulas().into_iter().flat_map(|formula| formula.paths(sink));
+    paths
+        .filter_map(|(path, place)| match known.target(scope, &path) {
+            Target::Value(index) => known.values.get(index).map(|used| (used.name.to_string(), place)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The classes that count, by name, and the index of each in the order of evaluation.
+fn classes(ordered: &[RawValue], known: &Known) -> Vec<(ClassShape, String)> {
+    let mut classes: Vec<(ClassShape, String)> = ordered
+        .iter()
+        .filter(|value| value.enabled)
+        .filter_map(|value| {
+            let known = known
+                .values
+                .iter()
+                .find(|known| *known.name == *value.name)
+                .filter(|known| known.is_class())?;
+            let places = match &known.ty {
+                Some(Type::Choice(places)) => Some(places.clone()),
+                _ => None,
+            };
+            Some((ClassShape { name: known.name.clone(), places }, value.name.clone()))
+        })
+        .collect();
+    classes.sort_by(|a, b| a.1.cmp(&b.1));
+    classes
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of the check of all values, apart for its length")]
+fn check_one(
+    index: usize,
+    value: RawValue,
+    declared: &Declared,
+    uses: &Uses,
+    classes: &[(ClassShape, String)],
+    known: &mut Known,
+    values: &mut Values,
+    sink: &Sink<'_>,
+) {
+    // A class that does not count has no column; its index is not used.
+    let class = classes.iter().position(|(_, name)| *name == value.name).unwrap_or(classes.len());
+    let (kind, ty) = check_kind(&value, class, Context { sink, known, enabled: value.enabled });
+    if let Some(known) = known.values.get_mut(index) {
+        known.ty = ty.clone().or_else(|| known.ty.take());
+    }
+    if !value.enabled {
+        return;
+    }
+    let version = value_version(&value, declared, uses, known, &values.versions, sink);
+    values.versions.insert(value.name.clone(), version.clone());
+    if let (Some(kind), Some(ty)) = (kind, ty) {
+        let name = value.name.as_str().into();
+        values.definitions.push(ValueDefinition { name, about: value.about, ty, version, kind });
+    }
+}
+
+fn check_kind(value: &RawValue, class: usize, context: Context<'_>) -> (Option<ValueKind>, Option<Type>) {
+    let declared = value.declared_type();
+    match &value.raw {
+        Raw::Metric(metric) => {
+            let (metric, ty) = metric.check(context);
+            (metric.map(ValueKind::Metric), ty)
+        }
+        Raw::Score(score) => score.check(context),
+        Raw::Segment(segment) => (segment.check(class, context).map(ValueKind::Segment), declared),
+        Raw::Tier(tier) => (tier.check(class, context).map(ValueKind::Tier), declared),
+        Raw::Quadrant(quadrant) => (quadrant.check(class, context).map(ValueKind::Quadrant), declared),
+    }
+}
+
+fn value_version(
+    value: &RawValue,
+    declared: &Declared,
+    uses: &Uses,
+    known: &Known,
+    versions: &BTreeMap<String, Arc<str>>,
+    sink: &Sink<'_>,
+) -> Arc<str> {
+    let mut parts: BTreeMap<String, String> = BTreeMap::new();
+    for (used, _) in uses.get(&value.name).into_iter().flatten() {
+        parts
+            .insert(format!("value.{used}"), versions.get(used).map(ToString::to_string).unwrap_or_default());
+    }
+    if let Raw::Metric(metric) = &value.raw {
+        for event in metric.event_name().into_iter().chain(metric.unless_name()) {
+            parts.insert(format!("event.{event}"), version::declaration(declared, "event", event));
+        }
+    }
+    let formulas = value.formulas();
+    fields_used(&formulas, declared, known, sink, &mut parts);
+    let own = format!("{} {}", value.kind, value.own);
+    version::with_uses(&own, parts.iter().map(|(name, version)| (name.as_str(), version.as_str())))
+}
+
+/// Adds the declarations of the customer fields that expressions use, and the settings.
+pub(crate) fn fields_used(
+    formulas: &[&Formula],
+    declared: &Declared,
+    known: &Known,
+    sink: &Sink<'_>,
+    parts: &mut BTreeMap<String, String>,
+) {
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for (path, _) in formulas.iter().flat_map(|formula| formula.paths(sink)) {
+        names.extend(path.into_iter().take(2).filter(|name| known.field_places.contains_key(name)));
+    }
+    let fields = declared
+        .get("customer")
+        .and_then(|customer| customer.get(""))
+        .and_then(|customer| customer.value.get("fields"));
+    if let Some(crate::policy::raw::Content::Table(fields)) = fields.map(|fields| &fields.node.content) {
+        for name in names {
+            if let Some(field) = fields.get(&name) {
+                parts.insert(format!("field.{name}"), version::of_content(&field.node.content));
+            }
+        }
+    }
+    let timezone = declared.get("settings").and_then(|settings| settings.get("")).and_then(|settings| {
+        settings.value.get("timezone").map(|timezone| version::of_content(&timezone.node.content))
+    });
+    parts.insert("settings.timezone".to_owned(), timezone.unwrap_or_default());
+}

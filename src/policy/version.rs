@@ -1,0 +1,120 @@
+//! Versions: hashes over what tables say, whatever their layout, order and comments.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::raw::{At, Content, Declared, Table};
+
+/// Keys that are for people only and change no decision.
+const FOR_PEOPLE: &[&str] = &["title", "description", "owner", "tags", "label"];
+
+/// The version of a whole policy set.
+pub(crate) fn of_set(declared: &Declared, scripts: &BTreeMap<String, String>) -> Arc<str> {
+    let mut text = String::new();
+    for (kind, tables) in declared {
+        for (name, table) in tables {
+            part(&mut text, kind);
+            part(&mut text, name);
+            write_table(&mut text, &table.value, &[]);
+        }
+    }
+    for (name, script) in scripts {
+        part(&mut text, name);
+        part(&mut text, script);
+    }
+    hash(&text)
+}
+
+/// What a table decides by, without what is for people only.
+pub(crate) fn of_table(table: &Table) -> String {
+    let mut text = String::new();
+    write_table(&mut text, table, FOR_PEOPLE);
+    text
+}
+
+/// The version of something: its own definition and, by name, all it uses.
+pub(crate) fn with_uses<'a>(own: &str, uses: impl IntoIterator<Item = (&'a str, &'a str)>) -> Arc<str> {
+    let mut text = String::new();
+    part(&mut text, own);
+    for (name, version) in uses {
+        part(&mut text, name);
+        part(&mut text, version);
+    }
+    hash(&text)
+}
+
+/// The canonical text of one declared table, for those that use it.
+pub(crate) fn declaration(declared: &Declared, kind: &str, name: &str) -> String {
+    declared
+        .get(kind)
+        .and_then(|tables| tables.get(name))
+        .map(|At { value, .. }| of_table(value))
+        .unwrap_or_default()
+}
+
+/// The canonical text of one value.
+pub(crate) fn of_content(content: &Content) -> String {
+    let mut text = String::new();
+    write_content(&mut text, content, FOR_PEOPLE);
+    text
+}
+
+fn hash(text: &str) -> Arc<str> {
+    let digest = Sha256::digest(text.as_bytes());
+    let mut hex = String::with_capacity(12);
+    for byte in digest.iter().take(6) {
+        // Writing to a string never fails.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex.into()
+}
+
+fn part(out: &mut String, text: &str) {
+    let _ = write!(out, "{}:{text}", text.len());
+}
+
+fn write_table(out: &mut String, table: &Table, without: &[&str]) {
+    let mut entries: Vec<_> = table.entries.iter().collect();
+    entries.sort_by(|a, b| a.key.value.cmp(&b.key.value));
+    out.push('{');
+    for entry in entries {
+        let key = entry.key.value.as_str();
+        if without.contains(&key) {
+            continue;
+        }
+        part(out, key);
+        write_content(out, &entry.node.content, if matches!(key, "data" | "fields") { &[] } else { without });
+    }
+    out.push('}');
+}
+
+fn write_content(out: &mut String, content: &Content, without: &[&str]) {
+    match content {
+        Content::Text(text) => {
+            out.push('t');
+            part(out, text);
+        }
+        Content::Integer(integer) => {
+            let _ = write!(out, "n{integer};");
+        }
+        Content::Float(float) => {
+            let _ = write!(out, "n{float};");
+        }
+        Content::Bool(flag) => out.push(if *flag { '1' } else { '0' }),
+        Content::Datetime(datetime) => {
+            out.push('d');
+            part(out, datetime);
+        }
+        Content::Array(items) => {
+            out.push('[');
+            for item in items {
+                write_content(out, &item.content, without);
+            }
+            out.push(']');
+        }
+        Content::Table(table) => write_table(out, table, without),
+    }
+}

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::file::lane::FileLane;
+use super::file::lane::{FileLane, finish_orphans};
 use super::settings::ReadyWebhook;
 use super::status::{Board, ChannelState, ChannelStatus};
 use super::store::OutboxStore;
@@ -50,6 +50,13 @@ pub(super) struct Signals {
     pub(super) until: Option<Timestamp>,
 }
 
+impl Signals {
+    /// Whether the lane is to end, or whoever could tell it so is gone.
+    pub(super) fn stopping(&self) -> bool {
+        *self.stop.borrow() || self.stop.has_changed().is_err()
+    }
+}
+
 /// Tells lanes that something may have been queued.
 #[derive(Clone, Debug)]
 pub struct Wake(Arc<watch::Sender<()>>);
@@ -75,6 +82,8 @@ pub struct Dispatcher<S> {
     lanes: BTreeMap<Arc<str>, Running>,
     /// Lanes told to end, which may still wait for an answer.
     ending: BTreeMap<Arc<str>, JoinHandle<()>>,
+    /// Finishes what channels that are no more had planned; begun with the first configuration.
+    orphans: Option<JoinHandle<()>>,
 }
 
 impl<S: OutboxStore> Dispatcher<S> {
@@ -86,6 +95,7 @@ impl<S: OutboxStore> Dispatcher<S> {
             wake: Wake(Arc::new(watch::Sender::new(()))),
             lanes: BTreeMap::new(),
             ending: BTreeMap::new(),
+            orphans: None,
         }
     }
 
@@ -104,6 +114,9 @@ impl<S: OutboxStore> Dispatcher<S> {
     /// Delivers over these channels from now on. Channels that stay as they are go on undisturbed; an
     /// edited one takes over when what is under way has been answered.
     pub fn configure(&mut self, channels: &[Channel], timezone: Tz) {
+        if self.orphans.is_none() {
+            self.orphans = Some(tokio::spawn(self.finish_orphans(channels, timezone)));
+        }
         let gone: Vec<Arc<str>> = self
             .lanes
             .iter()
@@ -123,6 +136,12 @@ impl<S: OutboxStore> Dispatcher<S> {
                 self.start(channel, timezone);
             }
         }
+    }
+
+    fn finish_orphans(&self, channels: &[Channel], timezone: Tz) -> impl Future<Output = ()> + Send + use<S> {
+        let files = channels.iter().filter(|channel| matches!(channel.kind, ChannelKind::File(_)));
+        let names = files.map(|channel| Arc::clone(&channel.name)).collect();
+        finish_orphans(Arc::clone(&self.context), names, timezone)
     }
 
     fn start(&mut self, channel: &Channel, timezone: Tz) {
@@ -145,6 +164,7 @@ impl<S: OutboxStore> Dispatcher<S> {
     /// are left for later. Not to be used beside [`Dispatcher::configure`].
     pub async fn drain_due(&self, channels: &[Channel], timezone: Tz) -> BTreeMap<Arc<str>, ChannelStatus> {
         let until = Some(self.context.outside.clock.now());
+        self.finish_orphans(channels, timezone).await;
         let mut lanes = JoinSet::new();
         let (_stop, stopped) = watch::channel(false);
         for channel in channels {
@@ -165,7 +185,13 @@ impl<S: OutboxStore> Dispatcher<S> {
         for lane in self.lanes.values() {
             lane.stop.send_replace(true);
         }
-        for task in self.lanes.into_values().map(|lane| lane.task).chain(self.ending.into_values()) {
+        for task in self
+            .lanes
+            .into_values()
+            .map(|lane| lane.task)
+            .chain(self.ending.into_values())
+            .chain(self.orphans)
+        {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a channel broke down");
             }

@@ -14,8 +14,8 @@ pub enum Outcome {
     Delivered,
     /// The receiver wants nothing more (410): the channel stops.
     Gone,
-    /// The receiver asks to come back at an instant, and why.
-    RetryAt(Timestamp, Failure),
+    /// The receiver asks to come back after so many milliseconds, and why.
+    RetryAfter(i64, Failure),
     /// To be tried again after a backoff.
     Retry(Failure),
 }
@@ -44,7 +44,7 @@ impl Outcome {
         match self {
             Self::Delivered => "delivered",
             Self::Gone => "gone",
-            Self::RetryAt(_, failure) | Self::Retry(failure) => failure.word(),
+            Self::RetryAfter(_, failure) | Self::Retry(failure) => failure.word(),
         }
     }
 }
@@ -91,8 +91,8 @@ pub fn classify(status: u16, retry_after: Option<&str>, now: Timestamp) -> Outco
         300..=399 => Outcome::Retry(Failure::Redirect(status)),
         429 | 503 => {
             let failure = Failure::Status(status);
-            match retry_after.and_then(|text| retry_instant(text, now)) {
-                Some(at) => Outcome::RetryAt(at, failure),
+            match retry_after.and_then(|text| retry_after_milliseconds(text, now)) {
+                Some(wait) => Outcome::RetryAfter(wait, failure),
                 None => Outcome::Retry(failure),
             }
         }
@@ -100,16 +100,15 @@ pub fn classify(status: u16, retry_after: Option<&str>, now: Timestamp) -> Outco
     }
 }
 
-/// The instant a `Retry-After` names: whole seconds, or an HTTP date in any of its three forms.
-fn retry_instant(text: &str, now: Timestamp) -> Option<Timestamp> {
+/// How long a `Retry-After` asks to wait: whole seconds, or an HTTP date in any of its three forms.
+fn retry_after_milliseconds(text: &str, now: Timestamp) -> Option<i64> {
     let text = text.trim();
-    let at = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let seconds = text.parse::<i64>().unwrap_or(i64::MAX);
-        now.plus(seconds.saturating_mul(1_000))
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(1_000)
     } else {
-        http_date(text)?
+        http_date(text)?.0.saturating_sub(now.0)
     };
-    Some(at.clamp(now, now.plus(LONGEST_WAIT)))
+    Some(wait.clamp(0, LONGEST_WAIT))
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {
@@ -141,7 +140,7 @@ mod tests {
 
     #[test]
     fn retry_after_is_read_as_seconds_and_as_a_date() {
-        let seven_seconds = Outcome::RetryAt(NOW.plus(7_000), Failure::Status(503));
+        let seven_seconds = Outcome::RetryAfter(7_000, Failure::Status(503));
         for text in [
             "7",
             "Sun, 06 Nov 1994 08:49:37 GMT",
@@ -155,9 +154,9 @@ mod tests {
     #[test]
     fn an_odd_retry_after_is_no_reason_to_wait_forever_or_not_at_all() {
         assert_eq!(classify(429, Some("soon"), NOW), Outcome::Retry(Failure::Status(429)));
-        let longest = Outcome::RetryAt(NOW.plus(LONGEST_WAIT), Failure::Status(429));
+        let longest = Outcome::RetryAfter(LONGEST_WAIT, Failure::Status(429));
         assert_eq!(classify(429, Some("99999999999999999999999"), NOW), longest);
-        let past = Outcome::RetryAt(NOW, Failure::Status(429));
+        let past = Outcome::RetryAfter(0, Failure::Status(429));
         assert_eq!(classify(429, Some("Sat, 05 Nov 1994 08:49:37 GMT"), NOW), past);
     }
 }

@@ -50,7 +50,7 @@ pub fn settle(retry: &Retry, attempts: u32, answer: &Answer, now: Timestamp, fra
             // It waits for the channel, not for a time: the channel is stopped.
             return Settlement::Retry { at: now.plus(1), error: words("the receiver answered 410", answer) };
         }
-        Outcome::RetryAt(at, failure) => (failure, Some(*at)),
+        Outcome::RetryAfter(wait, failure) => (failure, Some(*wait)),
         Outcome::Retry(failure) => (failure, None),
     };
     let error = words(&failure.to_string(), answer);
@@ -58,8 +58,8 @@ pub fn settle(retry: &Retry, attempts: u32, answer: &Answer, now: Timestamp, fra
         let reason = format!("{attempt} attempts failed; the last: {error}");
         return Settlement::End { state: TouchState::Dead, reason };
     }
-    let at = asked.unwrap_or_else(|| now.plus(backoff::delay(retry, attempt, fraction)));
-    Settlement::Retry { at: at.max(now.plus(1)), error }
+    let wait = asked.unwrap_or_else(|| backoff::delay(retry, attempt, fraction));
+    Settlement::Retry { at: now.plus(wait.max(1)), error }
 }
 
 /// What becomes of a touch whose time is over.
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_the_receiver_asks_for_is_obeyed_but_never_at_once() {
-        let busy = |at| answer(Outcome::RetryAt(Timestamp(at), Failure::Status(429)));
+        let busy = |wait| answer(Outcome::RetryAfter(wait, Failure::Status(429)));
         let at = |settlement| match settlement {
             Settlement::Retry { at, .. } => at,
             other => panic!("{other:?}"),

@@ -54,6 +54,7 @@ impl Board {
     }
 
     /// Notes trouble with a channel; true where it is news.
+    #[must_use]
     pub fn trouble(&self, channel: &Arc<str>, words: &str) -> bool {
         let mut news = false;
         self.change(channel, |status| {

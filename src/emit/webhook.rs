@@ -30,6 +30,8 @@ const NOTE_AFTER: Duration = Duration::from_millis(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How soon to look again at the latest, so that a clock that was moved is noticed.
 const LOOK_AT_LATEST: Duration = Duration::from_secs(30);
+/// How often noting is tried before a lane that is to end gives up; the touches are then sent again later.
+const MOST_TRIES_TO_NOTE: u32 = 3;
 /// How soon to try the store again after it failed.
 const STORE_AGAIN: Duration = Duration::from_secs(1);
 
@@ -59,6 +61,8 @@ struct Work {
     idle: bool,
     next_due: Option<Timestamp>,
     gone: bool,
+    /// How often in a row outcomes could not be noted.
+    unnotable: u32,
 }
 
 /// What woke a lane.
@@ -91,10 +95,11 @@ impl<S: OutboxStore> WebhookLane<S> {
             idle: false,
             next_due: None,
             gone: false,
+            unnotable: 0,
         };
-        let mut stopping = false;
         let mut note_now = false;
         loop {
+            let stopping = signals.stopping();
             let closing = stopping || work.gone;
             if note_now
                 || work.unnoted.len() >= MOST_UNNOTED
@@ -103,10 +108,11 @@ impl<S: OutboxStore> WebhookLane<S> {
                 note_now = !self.note(&mut work).await;
             }
             if !closing && !work.idle && self.room(&work) > 0 {
-                self.look(&mut work, signals.until).await;
+                self.look(&mut work, &signals).await;
                 continue;
             }
-            let quiet = work.attempts.is_empty() && work.unnoted.is_empty();
+            let noted = work.unnoted.is_empty() || work.unnotable >= MOST_TRIES_TO_NOTE;
+            let quiet = work.attempts.is_empty() && noted;
             if quiet && (closing || (work.idle && signals.until.is_some())) {
                 return;
             }
@@ -120,8 +126,7 @@ impl<S: OutboxStore> WebhookLane<S> {
                 }
                 Woken::Look => work.idle = false,
                 Woken::Note => note_now = true,
-                Woken::Paced => {}
-                Woken::Stopped => stopping = true,
+                Woken::Paced | Woken::Stopped => {}
             }
         }
     }
@@ -140,11 +145,7 @@ impl<S: OutboxStore> WebhookLane<S> {
             ended = work.attempts.join_next(), if !work.attempts.is_empty() => {
                 Woken::Ended(ended.and_then(Result::ok))
             }
-            stop = signals.stop.wait_for(|stop| *stop), if !stopping => {
-                // The sender is dropped only with the dispatcher, which ends its lanes too.
-                drop(stop);
-                Woken::Stopped
-            }
+            _ = signals.stop.wait_for(|stop| *stop), if !stopping => Woken::Stopped,
             () = work.pace.refill(), if starved => Woken::Paced,
             Ok(()) = signals.wake.changed() => Woken::Look,
             () = tokio::time::sleep(NOTE_AFTER), if !work.unnoted.is_empty() => Woken::Note,
@@ -162,9 +163,9 @@ impl<S: OutboxStore> WebhookLane<S> {
     }
 
     /// Takes due touches from the store and starts their attempts.
-    async fn look(&self, work: &mut Work, until: Option<Timestamp>) {
+    async fn look(&self, work: &mut Work, signals: &Signals) {
         let now = self.context.outside.clock.now();
-        let by = until.unwrap_or(now);
+        let by = signals.until.unwrap_or(now);
         let room = self.room(work);
         let limit = room.saturating_add(work.under_way.len());
         let channel = Arc::clone(&self.channel);
@@ -173,6 +174,8 @@ impl<S: OutboxStore> WebhookLane<S> {
             .store
             .with(move |archive| Ok((archive.due(&channel, by, limit)?, archive.next_due(&channel)?)));
         match visit.await {
+            // Told to stop meanwhile: whoever takes over sends these.
+            Ok(_) if signals.stopping() => {}
             Ok((due, next_due)) => {
                 work.next_due = next_due;
                 work.idle = !self.start_all(work, due, now);
@@ -233,7 +236,8 @@ impl<S: OutboxStore> WebhookLane<S> {
         });
     }
 
-    /// Decides what follows an attempt that ended; `None` is one that broke down, which stays due.
+    /// Decides what follows an attempt that ended. `None` is one that broke down: its touch is left for the
+    /// next start, as it may do so again.
     fn ended(&self, work: &mut Work, ended: Option<Attempted>) {
         let Some(Attempted { id, attempts, answer }) = ended else { return };
         let outside = &self.context.outside;
@@ -298,6 +302,7 @@ impl<S: OutboxStore> WebhookLane<S> {
         match self.context.store.with(move |archive| settle::note(archive, &noting, now)).await {
             Ok(()) => {
                 work.unnoted.clear();
+                work.unnotable = 0;
                 for settled in settled.iter() {
                     work.under_way.remove(&settled.id);
                 }
@@ -306,6 +311,7 @@ impl<S: OutboxStore> WebhookLane<S> {
             }
             Err(error) => {
                 self.trouble(&format!("outcomes can't be noted: {error}"));
+                work.unnotable += 1;
                 tokio::time::sleep(STORE_AGAIN).await;
                 false
             }

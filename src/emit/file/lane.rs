@@ -1,6 +1,7 @@
 //! The lane of a file channel: takes due touches from the store, plans a write, writes it, marks it.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use chrono_tz::Tz;
 use super::journal;
 use super::path;
 use super::rows::{self, RowError};
-use super::tail::{Tail, rows_behind};
+use super::tail::{Tail, first_row, rows_behind};
 use crate::archive::{Delivery, FilePlan, FileWrite};
 use crate::emit::dispatcher::{Context, Signals};
 use crate::emit::release::{Release, release};
@@ -17,7 +18,7 @@ use crate::emit::settle::{self, Settled};
 use crate::emit::store::{OutboxStore, StoreError};
 use crate::model::Timestamp;
 use crate::model::touch::{Touch, TouchState};
-use crate::policy::compiled::File;
+use crate::policy::compiled::{File, FileFormat};
 
 /// Most touches of one write.
 const MOST_ROWS: usize = 500;
@@ -35,6 +36,28 @@ pub struct FileLane<S> {
     channel: Arc<str>,
     file: File,
     timezone: Tz,
+}
+
+/// Finishes what channels that are no more, or are no files any more, had planned.
+pub(in crate::emit) async fn finish_orphans<S: OutboxStore>(
+    context: Arc<Context<S>>,
+    file_channels: BTreeSet<Arc<str>>,
+    timezone: Tz,
+) {
+    let open = context.store.with(|archive| archive.open_file_writes()).await;
+    for write in open.unwrap_or_default() {
+        if file_channels.contains(write.channel.as_str()) {
+            continue;
+        }
+        let is_csv = Path::new(&write.path).extension().is_some_and(|extension| extension == "csv");
+        let format = if is_csv { FileFormat::Csv } else { FileFormat::JsonLines };
+        let file = File { path: write.path.clone(), format, columns: Vec::new() };
+        let lane = FileLane::new(Arc::clone(&context), write.channel.as_str().into(), file, timezone);
+        if let Err(error) = lane.carry_out(write).await {
+            tracing::error!(channel = &*lane.channel, "{error}; it is tried again at the next start");
+        }
+        context.board.retain(|name| *name != *lane.channel);
+    }
 }
 
 /// Why a write came to nothing for now.
@@ -69,7 +92,7 @@ impl<S: OutboxStore> FileLane<S> {
     /// Writes until told to stop, or until all that is due by `signals.until` is written or fails.
     pub(in crate::emit) async fn run(self, mut signals: Signals) {
         let mut again = AGAIN_FIRST;
-        while !*signals.stop.borrow() {
+        while !signals.stopping() {
             let wait = match self.round(signals.until).await {
                 Ok(true) => {
                     again = AGAIN_FIRST;
@@ -244,9 +267,17 @@ impl<S: OutboxStore> FileLane<S> {
 
     /// The rows of a write that a file holding its first `held` bytes lacks, with a header for a new file.
     fn remaining(&self, write: &FileWrite, held: usize, offset: u64) -> Result<Vec<u8>, LaneError> {
-        let header = rows::header(&self.file)?;
-        let rows = rows_behind(&write.content, held, self.file.format);
-        let rows = rows.strip_prefix(header.as_slice()).filter(|_| write.offset == 0).unwrap_or(rows);
+        let format = self.file.format;
+        let mut header = rows::header(&self.file)?;
+        let mut rows = rows_behind(&write.content, held, format);
+        if write.offset == 0 && format == FileFormat::Csv {
+            // The columns may have been edited since: the write keeps its own header.
+            header = first_row(&write.content, format).to_vec();
+            rows = rows
+                .strip_prefix(header.as_slice())
+                .filter(|_| rows.len() == write.content.len())
+                .unwrap_or(rows);
+        }
         let mut content = if offset == 0 { header } else { Vec::new() };
         content.extend_from_slice(rows);
         Ok(content)

@@ -23,8 +23,10 @@ pub enum RowError {
 /// The writer's.
 pub fn header(file: &File) -> Result<Vec<u8>, RowError> {
     match file.format {
-        FileFormat::Csv => record(file.columns.iter().map(|name| harmless(name.clone()))),
-        FileFormat::JsonLines => Ok(Vec::new()),
+        FileFormat::Csv if !file.columns.is_empty() => {
+            record(file.columns.iter().map(|name| harmless(name.clone())))
+        }
+        FileFormat::Csv | FileFormat::JsonLines => Ok(Vec::new()),
     }
 }
 

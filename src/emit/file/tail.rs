@@ -48,6 +48,14 @@ pub fn rows_behind(content: &[u8], held: usize, format: FileFormat) -> &[u8] {
     content.get(end..).unwrap_or_default()
 }
 
+/// The first row of `content`, with its end.
+#[must_use]
+pub fn first_row(content: &[u8], format: FileFormat) -> &[u8] {
+    let ends = (1..=content.len()).filter(|end| content.get(end - 1) == Some(&b'\n'));
+    let end = ends.into_iter().find(|end| rows_behind(content, *end, format).len() < content.len());
+    content.get(..end.unwrap_or(content.len())).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +78,7 @@ mod tests {
         let csv = b"a,\"x\ny\"\nb,1\n";
         assert_eq!(rows_behind(csv, 6, FileFormat::Csv), csv);
         assert_eq!(rows_behind(csv, 9, FileFormat::Csv), b"b,1\n");
+        assert_eq!(first_row(csv, FileFormat::Csv), b"a,\"x\ny\"\n");
         assert_eq!(rows_behind(b"{\"a\":\"\\\"\"}\n{}\n", 12, FileFormat::JsonLines), b"{}\n");
     }
 }

@@ -152,8 +152,6 @@ impl Graph<'_> {
                 }
                 (Type::Date, _) => Arithmetic::DateLater,
                 (Type::Time, _) => Arithmetic::TimeLater,
-                (_, Type::Date) => return Ok(self.swapped(Arithmetic::DateLater, operands)),
-                (_, Type::Time) => return Ok(self.swapped(Arithmetic::TimeLater, operands)),
                 _ => Arithmetic::Add,
             },
             Binary::Subtract => match (&left.ty, &right.ty) {
@@ -164,10 +162,6 @@ impl Graph<'_> {
             },
         };
         Ok(self.apply(Op::Arithmetic(arithmetic), &operands, Kind::Number))
-    }
-
-    fn swapped(&mut self, arithmetic: Arithmetic, [left, right]: [NodeId; 2]) -> NodeId {
-        self.apply(Op::Arithmetic(arithmetic), &[right, left], Kind::Number)
     }
 
     fn compare(&mut self, comparison: Comparison, operands: [NodeId; 2]) -> Result<NodeId, EvaluateError> {
@@ -227,13 +221,10 @@ impl Graph<'_> {
             Builtin::Min => return self.fold(Arithmetic::Least, &operands),
             Builtin::Max => return self.fold(Arithmetic::Greatest, &operands),
             Builtin::Pow => self.apply(Op::Arithmetic(Arithmetic::Power), &operands, Kind::Number),
-            Builtin::Round => {
-                if operands.len() == 1 {
-                    operands.push(self.number(0.0));
-                }
-                self.apply(Op::Arithmetic(Arithmetic::RoundTo), &operands, Kind::Number)
+            Builtin::Clamp => self.apply(Op::FunctionOfSeveral(builtin), &operands, Kind::Number),
+            Builtin::Round if operands.len() > 1 => {
+                self.apply(Op::FunctionOfSeveral(builtin), &operands, Kind::Number)
             }
-            Builtin::Clamp => return self.clamp(&operands),
             Builtin::Lower | Builtin::Upper | Builtin::Trim => {
                 self.apply(Op::Text(builtin), &operands, Kind::Code)
             }
@@ -258,14 +249,6 @@ impl Graph<'_> {
         Ok(rest.iter().fold(first, |before, &next| {
             self.apply(Op::Arithmetic(arithmetic), &[before, next], Kind::Number)
         }))
-    }
-
-    fn clamp(&mut self, operands: &[NodeId]) -> Result<NodeId, EvaluateError> {
-        let &[number, low, high] = operands else {
-            return Err(self.unchecked("clamp takes three numbers"));
-        };
-        let raised = self.apply(Op::Arithmetic(Arithmetic::Greatest), &[number, low], Kind::Number);
-        Ok(self.apply(Op::Arithmetic(Arithmetic::Least), &[raised, high], Kind::Number))
     }
 
     fn bucket(&mut self, arguments: &[Tree]) -> Result<NodeId, EvaluateError> {

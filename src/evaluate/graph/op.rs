@@ -47,8 +47,6 @@ pub(in crate::evaluate) enum Arithmetic {
     Power,
     Least,
     Greatest,
-    /// To so many digits.
-    RoundTo,
     /// A date some days later.
     DateLater,
     /// A date some days earlier.
@@ -89,6 +87,8 @@ pub(in crate::evaluate) enum Op {
     Arithmetic(Arithmetic),
     /// A function of one number, date or time.
     Function(Builtin, On),
+    /// A function of several numbers.
+    FunctionOfSeveral(Builtin),
     /// Of numbers, dates or times.
     Compare(Comparison),
     /// Of texts by code point.

@@ -44,16 +44,6 @@ pub(in crate::evaluate) fn binary(
     settle(out);
 }
 
-/// A function that may give nothing, row by row.
-pub(in crate::evaluate) fn partial(
-    operand: Numbers<'_>,
-    rows: usize,
-    out: &mut NumberColumn,
-    function: impl Fn(f64) -> Option<f64>,
-) {
-    unary(operand, rows, out, |value| function(value).unwrap_or(f64::NAN));
-}
-
 /// Makes what is not finite missing, and what is missing 0.
 pub(in crate::evaluate) fn settle(out: &mut NumberColumn) {
     for (values, word) in out.values.chunks_mut(64).zip(out.valid.words_mut()) {

@@ -60,16 +60,14 @@ pub(in crate::evaluate) fn numbers(
     dictionary: &Dictionary,
     memo: &mut Memo,
     out: &mut NumberColumn,
-    function: impl Fn(&str) -> Option<f64>,
+    function: impl Fn(&str) -> f64,
 ) {
     memo.numbers.clear();
     out.values.clear();
     for row in 0..rows {
         let code = operand.code(row);
-        let number = *memo
-            .numbers
-            .entry(code)
-            .or_insert_with(|| dictionary.text(code).and_then(&function).unwrap_or(f64::NAN));
+        let number =
+            *memo.numbers.entry(code).or_insert_with(|| dictionary.text(code).map_or(f64::NAN, &function));
         out.values.push(number);
     }
     out.valid.reset(rows, true);

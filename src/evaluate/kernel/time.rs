@@ -1,17 +1,15 @@
-//! Functions of one number, date or time.
+//! Arithmetic and functions of numbers, dates and times. What they compute is said once, beside the
+//! functions of the language; here they run over columns.
 
 use super::{Numbers, number};
 use crate::evaluate::graph::op::{Arithmetic, On};
-use crate::model::civil;
-use crate::model::{Date, NumberColumn, Timestamp};
+use crate::model::time::DAY;
+use crate::model::{NumberColumn, Timestamp};
 use crate::policy::expression::Moment;
-use crate::policy::expression::builtin::Builtin;
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use crate::policy::expression::builtin::{Builtin, Compute, compute};
+use crate::policy::expression::tree::Binary;
 
-const DAY: f64 = 86_400_000.0;
-const HOUR: f64 = 3_600_000.0;
-
-/// A function of the language over a column.
+/// A function of one operand over a column.
 pub(in crate::evaluate) fn function(
     builtin: Builtin,
     on: On,
@@ -20,63 +18,42 @@ pub(in crate::evaluate) fn function(
     rows: usize,
     out: &mut NumberColumn,
 ) {
-    match builtin {
-        Builtin::Abs => number::unary(operand, rows, out, f64::abs),
-        Builtin::Floor => number::unary(operand, rows, out, f64::floor),
-        Builtin::Ceil => number::unary(operand, rows, out, f64::ceil),
-        Builtin::Sqrt => number::unary(operand, rows, out, f64::sqrt),
-        Builtin::Ln => number::unary(operand, rows, out, f64::ln),
-        Builtin::Exp => number::unary(operand, rows, out, f64::exp),
-        Builtin::DaysSince => elapsed(on, operand, moment, rows, out, |now, at| (now - at) / DAY),
-        Builtin::HoursSince => elapsed(on, operand, moment, rows, out, |now, at| (now - at) / HOUR),
-        Builtin::DaysUntil => elapsed(on, operand, moment, rows, out, |now, at| (at - now) / DAY),
-        Builtin::Age => number::partial(operand, rows, out, |day| age(day, moment)),
-        _ => number::partial(operand, rows, out, |at| part(builtin, local(on, at, moment)?)),
+    let now = instant(moment.now);
+    let day = instant(Timestamp(DAY));
+    match (builtin, on) {
+        (Builtin::Abs, _) => number::unary(operand, rows, out, f64::abs),
+        (Builtin::Floor, _) => number::unary(operand, rows, out, f64::floor),
+        (Builtin::Ceil, _) => number::unary(operand, rows, out, f64::ceil),
+        (Builtin::Sqrt, _) => number::unary(operand, rows, out, f64::sqrt),
+        (Builtin::DaysSince, On::Time) => number::unary(operand, rows, out, |at| (now - at) / day),
+        (Builtin::DaysUntil, On::Time) => number::unary(operand, rows, out, |at| (at - now) / day),
+        _ => match builtin.function().map(|function| function.compute) {
+            Some(Compute::Numbers(compute)) => number::unary(operand, rows, out, |value| compute(&[value])),
+            Some(Compute::Civil { date, time }) => {
+                let compute = if on == On::Date { date } else { time };
+                number::unary(operand, rows, out, |value| compute(value, moment));
+            }
+            _ => number::unary(operand, rows, out, |_| f64::NAN),
+        },
     }
 }
 
-fn elapsed(
-    on: On,
-    operand: Numbers<'_>,
-    moment: &Moment,
+/// A function of several operands over columns.
+pub(in crate::evaluate) fn function_of_several(
+    builtin: Builtin,
+    operands: &[Numbers<'_>],
     rows: usize,
     out: &mut NumberColumn,
-    between: impl Fn(f64, f64) -> f64,
 ) {
-    let now = instant(moment.now);
-    if on == On::Date {
-        number::partial(operand, rows, out, |day| {
-            let midnight = civil::midnight(date(day), moment.timezone)?;
-            Some(between(now, instant(midnight)))
-        });
-    } else {
-        number::unary(operand, rows, out, |at| between(now, at));
+    out.clear();
+    let Some(Compute::Numbers(compute)) = builtin.function().map(|function| function.compute) else { return };
+    let mut arguments = Vec::with_capacity(operands.len());
+    for row in 0..rows {
+        arguments.clear();
+        arguments.extend(operands.iter().filter_map(|operand| operand.get(row)));
+        out.push((arguments.len() == operands.len()).then(|| compute(&arguments)));
     }
-}
-
-fn age(day: f64, moment: &Moment) -> Option<f64> {
-    let today = civil::local_date(moment.now, moment.timezone)?.to_naive()?;
-    let born = date(day).to_naive()?;
-    let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
-    Some(f64::from(today.year() - born.year() - i32::from(!had_birthday)))
-}
-
-fn local(on: On, at: f64, moment: &Moment) -> Option<NaiveDateTime> {
-    match on {
-        On::Date => Some(date(at).to_naive()?.and_time(chrono::NaiveTime::MIN)),
-        On::Time | On::Number => civil::local(timestamp(at), moment.timezone),
-    }
-}
-
-fn part(builtin: Builtin, local: NaiveDateTime) -> Option<f64> {
-    Some(match builtin {
-        Builtin::Year => f64::from(local.year()),
-        Builtin::Month => f64::from(local.month()),
-        Builtin::Day => f64::from(local.day()),
-        Builtin::Weekday => f64::from(local.weekday().number_from_monday()),
-        Builtin::Hour => f64::from(local.hour()),
-        _ => return None,
-    })
+    number::settle(out);
 }
 
 /// Arithmetic over two columns.
@@ -87,41 +64,49 @@ pub(in crate::evaluate) fn arithmetic(
     rows: usize,
     out: &mut NumberColumn,
 ) {
+    let (plain, moved, timed, between) = (
+        compute::Arithmetic::Plain,
+        compute::Arithmetic::MoveDate,
+        compute::Arithmetic::MoveTime,
+        compute::Arithmetic::Times,
+    );
     match arithmetic {
-        Arithmetic::Add => number::binary(left, right, rows, out, |a, b| a + b),
-        Arithmetic::Subtract => number::binary(left, right, rows, out, |a, b| a - b),
-        Arithmetic::Multiply => number::binary(left, right, rows, out, |a, b| a * b),
-        Arithmetic::Divide => number::binary(left, right, rows, out, |a, b| a / b),
-        Arithmetic::Remainder => number::binary(left, right, rows, out, |a, b| a % b),
-        Arithmetic::Power => number::binary(left, right, rows, out, f64::powf),
+        Arithmetic::Add => number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Add, a, b)),
+        Arithmetic::Subtract => {
+            number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Subtract, a, b));
+        }
+        Arithmetic::Multiply => {
+            number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Multiply, a, b));
+        }
+        Arithmetic::Divide => {
+            number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Divide, a, b))
+        }
+        Arithmetic::Remainder => {
+            number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Remainder, a, b));
+        }
+        Arithmetic::Power => number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Power, a, b)),
         Arithmetic::Least => number::binary(left, right, rows, out, |a, b| if b < a { b } else { a }),
         Arithmetic::Greatest => number::binary(left, right, rows, out, |a, b| if b > a { b } else { a }),
-        Arithmetic::RoundTo => number::binary(left, right, rows, out, round_to),
-        Arithmetic::DateLater => number::binary(left, right, rows, out, |a, b| (a + b).floor()),
-        Arithmetic::DateEarlier => number::binary(left, right, rows, out, |a, b| (a - b).floor()),
-        Arithmetic::TimeLater => number::binary(left, right, rows, out, |a, b| (a + b * DAY).round()),
-        Arithmetic::TimeEarlier => number::binary(left, right, rows, out, |a, b| (a - b * DAY).round()),
-        Arithmetic::DaysBetweenTimes => number::binary(left, right, rows, out, |a, b| (a - b) / DAY),
+        Arithmetic::DateLater => {
+            number::binary(left, right, rows, out, |a, b| moved.apply(Binary::Add, a, b));
+        }
+        Arithmetic::DateEarlier => {
+            number::binary(left, right, rows, out, |a, b| moved.apply(Binary::Subtract, a, b));
+        }
+        Arithmetic::TimeLater => {
+            number::binary(left, right, rows, out, |a, b| timed.apply(Binary::Add, a, b));
+        }
+        Arithmetic::TimeEarlier => {
+            number::binary(left, right, rows, out, |a, b| timed.apply(Binary::Subtract, a, b));
+        }
+        Arithmetic::DaysBetweenTimes => {
+            number::binary(left, right, rows, out, |a, b| between.apply(Binary::Subtract, a, b));
+        }
     }
 }
 
-fn round_to(number: f64, digits: f64) -> f64 {
-    let scale = 10_f64.powf(digits.round());
-    (number * scale).round() / scale
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "columns hold day numbers of the 32-bit range")]
-const fn date(day: f64) -> Date {
-    Date(day as i32)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "columns hold whole milliseconds in range")]
-const fn timestamp(at: f64) -> Timestamp {
-    Timestamp(at as i64)
-}
-
 /// An instant as columns hold it.
-#[expect(clippy::cast_precision_loss, reason = "exact up to the year 287,396")]
+#[must_use]
 pub(in crate::evaluate) const fn instant(at: Timestamp) -> f64 {
     at.0 as f64
 }

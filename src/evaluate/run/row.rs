@@ -7,7 +7,7 @@ use crate::evaluate::kernel::text::Memo;
 use crate::evaluate::kernel::{choose, flag, number, text, time};
 use crate::model::civil;
 use crate::model::{Column, Dictionary, FlagColumn, NumberColumn};
-use crate::policy::expression::builtin::Builtin;
+use crate::policy::expression::builtin::{Builtin, Compute};
 
 pub(super) fn step(
     frame: &Frame<'_>,
@@ -39,12 +39,10 @@ pub(super) fn step(
                 out.codes.extend(frame.facts.ids.iter().map(|id| dictionary.code(id)));
             }
             Op::Text(builtin) => {
-                let function: fn(&str) -> String = match builtin {
-                    Builtin::Lower => str::to_lowercase,
-                    Builtin::Upper => str::to_uppercase,
-                    _ => |text| text.trim().to_owned(),
-                };
-                text::text(frame.codes(0), frame.rows, dictionary, &mut work.memo, out, function);
+                let Some(Compute::TextToText(function)) = compute(*builtin) else { return };
+                text::text(frame.codes(0), frame.rows, dictionary, &mut work.memo, out, |text| {
+                    function(text).into_owned()
+                });
             }
             _ => {
                 let (left, right) = (frame.codes(0), frame.codes(1));
@@ -83,18 +81,20 @@ fn numbers(
         Op::Function(builtin, on) => {
             time::function(*builtin, *on, frame.numbers(0), &moment, rows, out);
         }
+        Op::FunctionOfSeveral(builtin) => {
+            let operands: Vec<_> = (0..frame.node.operands.len()).map(|index| frame.numbers(index)).collect();
+            time::function_of_several(*builtin, &operands, rows, out);
+        }
         Op::CountKnown => flag::count_known(&frame.views(), rows, out),
         Op::TextNumber(builtin) => {
-            let function: fn(&str) -> Option<f64> = match builtin {
-                Builtin::Len => length,
-                _ => |text| text.trim().parse().ok(),
-            };
+            let Some(Compute::TextToNumber(function)) = compute(*builtin) else { return };
             text::numbers(frame.codes(0), rows, dictionary, memo, out, function);
         }
         Op::Bucket(salt) => {
             let salt = setting.words.get(*salt).map_or("", |salt| &**salt);
-            text::buckets(frame.facts.ids.iter(), out, |id| bucket(salt, id));
-            number::settle(out);
+            if let Some(Compute::PerCustomer(function)) = compute(Builtin::Bucket) {
+                text::buckets(frame.facts.ids.iter(), out, |id| function(salt, id));
+            }
         }
         _ => {}
     }
@@ -105,13 +105,8 @@ fn constant(value: Option<f64>, out: &mut NumberColumn) {
     out.push(value);
 }
 
-#[expect(clippy::cast_precision_loss, reason = "texts are far shorter than 2^53 characters")]
-fn length(text: &str) -> Option<f64> {
-    Some(text.chars().count() as f64)
-}
-
-fn bucket(_salt: &str, _id: &str) -> f64 {
-    f64::NAN
+fn compute(builtin: Builtin) -> Option<Compute> {
+    builtin.function().map(|function| function.compute)
 }
 
 fn flags(frame: &Frame<'_>, dictionary: &Dictionary, memo: &mut Memo, out: &mut FlagColumn) {
@@ -140,11 +135,7 @@ fn flags(frame: &Frame<'_>, dictionary: &Dictionary, memo: &mut Memo, out: &mut 
         }
         Op::TextTest(builtin) => {
             let (left, right) = (frame.codes(0), frame.codes(1));
-            let test: fn(&str, &str) -> bool = match builtin {
-                Builtin::StartsWith => |text, part| text.starts_with(part),
-                Builtin::EndsWith => |text, part| text.ends_with(part),
-                _ => |text, part| text.contains(part),
-            };
+            let Some(Compute::Texts(test)) = compute(*builtin) else { return };
             text::truths(left, right, rows, dictionary, memo, &mut out.values, test);
             text::both_known(left, right, rows, &mut out.valid);
         }

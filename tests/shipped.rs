@@ -1,0 +1,52 @@
+//! The shipped policies load without error or warning, and fit the files of the generated world.
+
+use std::collections::BTreeMap;
+
+use guanxi::demo::{World, policies};
+use guanxi::model::Timestamp;
+use guanxi::policy::{Compiled, Files, load, render};
+
+fn load_clean(texts: impl Iterator<Item = (&'static str, String)>) -> Compiled {
+    let policies = texts.map(|(path, text)| (path.to_owned(), text)).collect();
+    let files = Files { policies, scripts: BTreeMap::new() };
+    let outcome = load(&files);
+    assert!(outcome.diagnostics.is_empty(), "{}", render(&outcome.diagnostics, &files, false));
+    outcome.compiled.expect("a set without problems is compiled")
+}
+
+fn shipped() -> Compiled {
+    load_clean(policies::FILES.iter().map(|&(path, text)| (path, text.to_owned())))
+}
+
+#[test]
+fn the_shipped_policies_load_without_a_word() {
+    let compiled = shipped();
+    assert_eq!(compiled.channels.len(), 1, "the webhook is off until its address is set");
+    assert_eq!(compiled.triggers.len(), 3);
+}
+
+#[test]
+fn switched_on_the_crm_loads_without_a_word() {
+    let compiled = load_clean(policies::with_crm());
+    assert_eq!((compiled.channels.len(), compiled.triggers.len()), (2, 4));
+}
+
+#[test]
+fn the_files_of_the_generated_world_have_the_names_and_columns_of_sources() {
+    let compiled = shipped();
+    let start = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+    let end = Timestamp::parse_rfc3339("2026-02-01T00:00:00Z").unwrap();
+    let files = World::new(1, 200, start, end).files_between(start, end);
+    assert_eq!(files.len(), 2);
+    for file in files {
+        let columns: Vec<&str> = file.text.lines().next().unwrap_or_default().split(',').collect();
+        let fits = compiled.sources.iter().any(|source| {
+            let (before, after) = source.path.split_once('*').expect("the shipped sources name patterns");
+            let path = format!("inbox/{}", file.name);
+            path.starts_with(before)
+                && path.ends_with(after)
+                && source.raw.iter().all(|column| columns.contains(&&**column))
+        });
+        assert!(fits, "{} with {columns:?}", file.name);
+    }
+}

@@ -1,8 +1,15 @@
 //! Taking in customers and events.
 
-use std::marker::PhantomData;
+mod customers;
+mod events;
 
-use super::{Archive, Result};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use self::customers::Customers;
+use self::events::EventStatements;
+use super::adopt::Layout;
+use super::value::as_integer;
+use super::{Archive, ArchiveError, Result};
 use crate::model::{Timestamp, Value};
 
 /// What a customer row does to one field.
@@ -66,7 +73,16 @@ pub struct IngestCounts {
 /// One import: a transaction. Dropped without [`Ingest::commit`], nothing of it stays.
 #[derive(Debug)]
 pub struct Ingest<'archive> {
-    archive: PhantomData<&'archive mut Archive>,
+    // Statements come before the transaction, so that they are done with when it ends.
+    events: Vec<Option<EventStatements<'archive>>>,
+    customers: Customers<'archive>,
+    transaction: Transaction<'archive>,
+    connection: &'archive Connection,
+    layout: &'archive Layout,
+    arrived: i64,
+    counts: IngestCounts,
+    /// New events a kind of the schema.
+    added: Vec<u64>,
 }
 
 impl Archive {
@@ -74,16 +90,26 @@ impl Archive {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn ingest(&mut self, _arrived: Timestamp) -> Result<Ingest<'_>> {
-        Ok(Ingest { archive: PhantomData })
+    pub fn ingest(&mut self, arrived: Timestamp) -> Result<Ingest<'_>> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        Ok(Ingest {
+            events: self.layout.events.iter().map(|_| None).collect(),
+            customers: Customers::prepare(&self.connection, &self.layout.customer, arrived.0)?,
+            transaction,
+            connection: &self.connection,
+            layout: &self.layout,
+            arrived: arrived.0,
+            counts: IngestCounts::default(),
+            added: vec![0; self.layout.events.len()],
+        })
     }
 
     /// Whether a source imported this content before.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn file_seen(&self, _source: &str, _hash: &str, _repeat: Repeat) -> Result<bool> {
-        Ok(false)
+    pub fn file_seen(&self, source: &str, hash: &str, repeat: Repeat) -> Result<bool> {
+        file_seen(&self.connection, source, hash, repeat)
     }
 }
 
@@ -93,39 +119,84 @@ impl Ingest<'_> {
     ///
     /// # Errors
     /// [`EmptyId`](super::ArchiveError::EmptyId), SQLite's own.
-    pub fn customer(&mut self, _id: &str, _changes: &[Change]) -> Result<Outcome> {
-        Ok(Outcome::Same)
+    pub fn customer(&mut self, id: &str, changes: &[Change]) -> Result<Outcome> {
+        if id.is_empty() {
+            return Err(ArchiveError::EmptyId { what: "customer" });
+        }
+        let outcome = self.customers.merge(id, changes)?;
+        self.counts.count(outcome);
+        Ok(outcome)
     }
 
     /// Takes in an event of a kind (index in the schema) and makes its customer where unknown.
+    /// An event known with other content keeps when it first arrived, so that it is nobody's news.
     /// Fastest where rows come in order of customer and time.
     ///
     /// # Errors
     /// [`EmptyId`](super::ArchiveError::EmptyId), SQLite's own.
-    pub fn event(&mut self, _kind: usize, _row: &EventRow<'_>) -> Result<Outcome> {
-        Ok(Outcome::Same)
+    pub fn event(&mut self, kind: usize, row: &EventRow<'_>) -> Result<Outcome> {
+        let unknown = || ArchiveError::Unknown { what: "event kind", id: kind.to_string() };
+        let layout = self.layout.events.get(kind).ok_or_else(unknown)?;
+        let mut row = *row;
+        if layout.everyone {
+            row.customer = "";
+        }
+        if row.id.is_empty() {
+            return Err(ArchiveError::EmptyId { what: "event" });
+        }
+        if row.customer.is_empty() && !layout.everyone {
+            return Err(ArchiveError::EmptyId { what: "customer" });
+        }
+        let statements = match self.events.get_mut(kind).ok_or_else(unknown)? {
+            Some(statements) => statements,
+            none => none.insert(EventStatements::prepare(self.connection, layout)?),
+        };
+        let outcome = if statements.insert(&row, self.arrived)? {
+            self.customers.mention(row.customer, row.at.0)?;
+            if let Some(added) = self.added.get_mut(kind) {
+                *added += 1;
+            }
+            Outcome::New
+        } else if let Some(former) = statements.replace(&row)? {
+            self.customers.mention(row.customer, row.at.0)?;
+            if former.customer != row.customer || former.at != row.at.0 {
+                self.customers.recount(self.connection, &former.customer)?;
+                self.customers.recount(self.connection, row.customer)?;
+            }
+            Outcome::Replaced
+        } else {
+            Outcome::Same
+        };
+        self.counts.count(outcome);
+        Ok(outcome)
     }
 
     /// Whether a source imported this content before.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn file_seen(&self, _source: &str, _hash: &str, _repeat: Repeat) -> Result<bool> {
-        Ok(false)
+    pub fn file_seen(&self, source: &str, hash: &str, repeat: Repeat) -> Result<bool> {
+        file_seen(self.connection, source, hash, repeat)
     }
 
     /// Notes that a source's file of this content (a hash in any fixed form) is in this import.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn record_file(&mut self, _source: &str, _hash: &str, _rows: u64) -> Result<()> {
+    pub fn record_file(&mut self, source: &str, hash: &str, rows: u64) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("INSERT INTO imported_file (source, hash, rows, at) VALUES (?1, ?2, ?3, ?4)")?;
+        statement.execute(params![source, hash, as_integer(rows), self.arrived])?;
         Ok(())
     }
 
     /// What came in so far.
     #[must_use]
-    pub fn counts(&self) -> IngestCounts {
-        IngestCounts::default()
+    pub const fn counts(&self) -> IngestCounts {
+        let mut counts = self.counts;
+        counts.customers_made = self.customers.made_by_events;
+        counts
     }
 
     /// Makes it all stay, on disk when this returns.
@@ -133,6 +204,44 @@ impl Ingest<'_> {
     /// # Errors
     /// SQLite's own.
     pub fn commit(self) -> Result<IngestCounts> {
-        Ok(IngestCounts::default())
+        let counts = self.counts();
+        add_to_tally(self.connection, "customer", self.customers.made)?;
+        for (event, &added) in self.layout.events.iter().zip(&self.added) {
+            add_to_tally(self.connection, &event.name, added)?;
+        }
+        drop(self.events);
+        drop(self.customers);
+        self.transaction.commit()?;
+        Ok(counts)
     }
+}
+
+impl IngestCounts {
+    const fn count(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::New => self.new += 1,
+            Outcome::Same => self.same += 1,
+            Outcome::Replaced => self.replaced += 1,
+        }
+    }
+}
+
+/// Counts rows of a table as they come, since counting them later would read them all.
+pub(super) fn add_to_tally(connection: &Connection, name: &str, added: u64) -> Result<()> {
+    if added > 0 {
+        connection
+            .prepare_cached("UPDATE tally SET rows = rows + ?2 WHERE name = ?1")?
+            .execute(params![name, as_integer(added)])?;
+    }
+    Ok(())
+}
+
+fn file_seen(connection: &Connection, source: &str, hash: &str, repeat: Repeat) -> Result<bool> {
+    let sql = match repeat {
+        Repeat::Ever => "SELECT EXISTS (SELECT 1 FROM imported_file WHERE source = ?1 AND hash = ?2)",
+        Repeat::Latest => {
+            "SELECT ?2 IS (SELECT hash FROM imported_file WHERE source = ?1 ORDER BY number DESC LIMIT 1)"
+        }
+    };
+    Ok(connection.prepare_cached(sql)?.query_row([source, hash], |row| row.get(0))?)
 }

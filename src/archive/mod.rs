@@ -9,16 +9,21 @@
 //! (`arrived`, `changed`, `known_since`, `as_of` …), the declared one gets an underscore in front, which
 //! no declared name can have.
 
+mod adopt;
 mod error;
 mod facts;
 mod file_write;
 mod ingest;
 mod memory;
+mod migrate;
 mod open;
 mod outbox;
 mod policy_set;
 mod query;
 mod run;
+#[cfg(test)]
+mod tests;
+mod value;
 
 pub use error::ArchiveError;
 pub use file_write::{FilePlan, FileWrite};

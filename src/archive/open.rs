@@ -1,24 +1,47 @@
 //! Opening the store: one writer, any number that look.
 
-use std::path::Path;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 
+use super::adopt::Layout;
+use super::migrate::{self, Found};
 use super::{ArchiveError, Result};
-use crate::model::Schema;
+use crate::model::{EventShape, Schema};
+
+/// Page cache of the writer, in KiB.
+const WRITER_CACHE: i64 = 64 * 1024;
+/// Page cache of one that looks, in KiB.
+const READER_CACHE: i64 = 16 * 1024;
+/// Pages in the write-ahead log after which a commit moves them into the store.
+const CHECKPOINT_PAGES: i64 = 4_000;
+/// The log is cut back to this many bytes once it is moved.
+const LOG_LIMIT: i64 = 64 * 1024 * 1024;
+/// How long to wait for a lock that another connection holds for a moment.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Prepared statements kept.
+const STATEMENTS: usize = 128;
 
 /// The store, opened to write or to look.
 #[derive(Debug)]
 pub struct Archive {
     pub(super) connection: Connection,
     pub(super) schema: Arc<Schema>,
+    pub(super) layout: Layout,
+    pub(super) writable: bool,
+    /// Held while the store may be written; given back when the process ends, however it ends.
+    _lock: Option<File>,
 }
 
 /// The store held still while it is looked at: every read until this is dropped sees the same moment.
 #[derive(Debug)]
 pub struct Snapshot<'archive> {
-    _archive: &'archive Archive,
+    _transaction: rusqlite::Transaction<'archive>,
 }
 
 impl Archive {
@@ -28,7 +51,11 @@ impl Archive {
     /// [`ArchiveError::InUse`] where another process writes to it, [`ArchiveError::Newer`] and
     /// [`ArchiveError::NotAStore`] where it must not be touched.
     pub fn open(path: &Path) -> Result<Self> {
-        Err(ArchiveError::NoStore { path: path.to_owned() })
+        let lock = take_lock(path)?;
+        if path.exists() {
+            look_first(path)?;
+        }
+        Self::prepare(Connection::open(path)?, Some(lock))
     }
 
     /// A store that lives as long as this value.
@@ -36,7 +63,7 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn open_in_memory() -> Result<Self> {
-        Ok(Self { connection: Connection::open_in_memory()?, schema: Arc::default() })
+        Self::prepare(Connection::open_in_memory()?, None)
     }
 
     /// Opens the store to look, beside a writer.
@@ -44,17 +71,47 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::NoStore`], [`ArchiveError::Newer`], [`ArchiveError::Older`], [`ArchiveError::NotAStore`].
     pub fn open_read_only(path: &Path) -> Result<Self> {
-        Err(ArchiveError::NoStore { path: path.to_owned() })
+        let known = migrate::newest();
+        match look_first(path)? {
+            Found::Version(found) if found < known => {
+                return Err(ArchiveError::Older { path: path.to_owned(), found, known });
+            }
+            Found::Version(_) => {}
+            Found::Empty | Found::Foreign => return Err(ArchiveError::NoStore { path: path.to_owned() }),
+        }
+        let connection = Connection::open_with_flags(path, look_flags())?;
+        configure(&connection, READER_CACHE)?;
+        let mut archive = Self {
+            connection,
+            schema: Arc::default(),
+            layout: Layout::default(),
+            writable: false,
+            _lock: None,
+        };
+        archive.adopt(own_schema())?;
+        Ok(archive)
     }
 
-    /// Makes room for all a policy set declares: adds tables and columns, takes none away. Indices in later
-    /// calls are those of this schema. A store opened to look is not changed: what it lacks reads as missing.
-    ///
-    /// # Errors
-    /// [`ArchiveError::TypeChanged`] where stored values have another type; nothing is changed then.
-    pub fn adopt(&mut self, schema: Arc<Schema>) -> Result<()> {
-        self.schema = schema;
-        Ok(())
+    fn prepare(connection: Connection, lock: Option<File>) -> Result<Self> {
+        configure(&connection, WRITER_CACHE)?;
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(()))?;
+        connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
+        let version = match migrate::inspect(&connection)? {
+            Found::Version(version) => version,
+            Found::Empty | Found::Foreign => 0,
+        };
+        migrate::migrate(&connection, version)?;
+        let mut archive = Self {
+            connection,
+            schema: Arc::default(),
+            layout: Layout::default(),
+            writable: true,
+            _lock: lock,
+        };
+        archive.adopt(own_schema())?;
+        Ok(archive)
     }
 
     /// The schema last adopted.
@@ -68,7 +125,10 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn snapshot(&self) -> Result<Snapshot<'_>> {
-        Ok(Snapshot { _archive: self })
+        let transaction = self.connection.unchecked_transaction()?;
+        // A transaction sees the moment of its first read, not of its beginning.
+        transaction.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
+        Ok(Snapshot { _transaction: transaction })
     }
 
     /// Moves the write-ahead log into the store and empties it: for quiet moments. Does as much as readers allow.
@@ -76,6 +136,68 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn checkpoint(&mut self) -> Result<()> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
+}
+
+/// What every store holds, whatever is declared.
+fn own_schema() -> Arc<Schema> {
+    Arc::new(Schema { events: vec![EventShape::touch()], ..Schema::default() })
+}
+
+fn look_flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+fn configure(connection: &Connection, cache: i64) -> Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A misspelt column must be an error, not a text.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.pragma_update(None, "cache_size", -cache)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(())
+}
+
+/// What the file is, found without changing it: closing a writing connection would already fold in its log.
+fn look_first(path: &Path) -> Result<Found> {
+    if !path.exists() {
+        return Err(ArchiveError::NoStore { path: path.to_owned() });
+    }
+    let connection = Connection::open_with_flags(path, look_flags())?;
+    connection.busy_timeout(PATIENCE)?;
+    let known = migrate::newest();
+    match migrate::inspect(&connection)? {
+        Found::Version(found) if found > known => {
+            Err(ArchiveError::Newer { path: path.to_owned(), found, known })
+        }
+        Found::Foreign => Err(ArchiveError::NotAStore { path: path.to_owned() }),
+        found => Ok(found),
+    }
+}
+
+/// Takes the one-writer lock beside the store and writes the process id into it.
+fn take_lock(store: &Path) -> Result<File> {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let fault = |source| ArchiveError::File { path: path.clone(), source };
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fault)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let read = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
+            let holder = if read { holder.trim().to_owned() } else { "unknown".to_owned() };
+            return Err(ArchiveError::InUse { path: store.to_owned(), holder });
+        }
+        Err(TryLockError::Error(source)) => return Err(fault(source)),
+    }
+    file.set_len(0).map_err(fault)?;
+    file.rewind().map_err(fault)?;
+    write!(file, "{}", std::process::id()).map_err(fault)?;
+    Ok(file)
 }

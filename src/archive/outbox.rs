@@ -1,5 +1,10 @@
 //! The outbox: touches on their way out. Every change is one transaction.
 
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use super::ingest::add_to_tally;
+use super::query::{TOUCH_COLUMNS, touch_of};
+use super::value::as_count;
 use super::{Archive, Result};
 use crate::model::Timestamp;
 use crate::model::touch::{Touch, TouchState};
@@ -34,49 +39,113 @@ impl Archive {
     ///
     /// # Errors
     /// SQLite's own, [`Json`](super::ArchiveError::Json).
-    pub fn due(&self, _channel: &str, _now: Timestamp, _limit: usize) -> Result<Vec<Delivery>> {
-        Ok(Vec::new())
+    pub fn due(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {TOUCH_COLUMNS}, outbox.queued, outbox.attempts, outbox.error \
+             FROM outbox JOIN touch ON touch.id = outbox.touch \
+             WHERE outbox.channel = ?1 AND outbox.next_attempt <= ?2 \
+             ORDER BY outbox.next_attempt, outbox.touch LIMIT ?3"
+        ))?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![channel, now.0, limit])?;
+        let mut deliveries = Vec::new();
+        while let Some(row) = rows.next()? {
+            deliveries.push(Delivery {
+                touch: touch_of(row)?.touch,
+                queued: Timestamp(row.get("queued")?),
+                attempts: row.get("attempts")?,
+                error: row.get("error")?,
+            });
+        }
+        Ok(deliveries)
     }
 
     /// When the next attempt on a channel is due, which may be past; `None` where nothing is queued.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn next_due(&self, _channel: &str) -> Result<Option<Timestamp>> {
-        Ok(None)
+    pub fn next_due(&self, channel: &str) -> Result<Option<Timestamp>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT min(next_attempt) FROM outbox WHERE channel = ?1")?;
+        let next: Option<i64> = statement.query_row([channel], |row| row.get(0))?;
+        Ok(next.map(Timestamp))
     }
 
-    /// Marks queued touches as delivered, with an event of kind `touch` each; those no longer queued are passed over.
-    /// Returns how many.
+    /// Marks touches as delivered, with an event of kind `touch` each. One that was cancelled or expired while its
+    /// attempt was under way is delivered all the same; one delivered already is passed over. Returns how many.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn delivered(&mut self, _ids: &[&str], _at: Timestamp) -> Result<u64> {
-        Ok(0)
+    pub fn delivered(&mut self, ids: &[&str], at: Timestamp) -> Result<u64> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let delivered = deliver(&transaction, ids.iter().copied(), at)?;
+        transaction.commit()?;
+        Ok(delivered)
     }
 
     /// Notes a failed attempt and when the next is due; false where the touch is no longer queued.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn retry(&mut self, _id: &str, _next_attempt: Timestamp, _error: &str) -> Result<bool> {
-        Ok(false)
+    pub fn retry(&mut self, id: &str, next_attempt: Timestamp, error: &str) -> Result<bool> {
+        let noted = self
+            .connection
+            .prepare_cached(
+                "UPDATE outbox SET attempts = attempts + 1, next_attempt = ?2, error = ?3 WHERE touch = ?1",
+            )?
+            .execute(params![id, next_attempt.0, error])?;
+        Ok(noted > 0)
+    }
+
+    /// Puts off the next attempt without counting one, as when a receiver asks for patience; false where the touch
+    /// is no longer queued.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn put_off(&mut self, id: &str, next_attempt: Timestamp) -> Result<bool> {
+        let noted = self
+            .connection
+            .prepare_cached("UPDATE outbox SET next_attempt = ?2 WHERE touch = ?1")?
+            .execute(params![id, next_attempt.0])?;
+        Ok(noted > 0)
     }
 
     /// Ends a waiting or queued touch otherwise than by delivery; false where it had ended already.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn end(&mut self, _id: &str, _state: TouchState, _reason: &str, _at: Timestamp) -> Result<bool> {
-        Ok(false)
+    pub fn end(&mut self, id: &str, state: TouchState, reason: &str, at: Timestamp) -> Result<bool> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        transaction.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?.execute([id])?;
+        let ended = transaction
+            .prepare_cached(
+                "UPDATE touch SET state = ?2, reason = ?3, state_at = ?4 \
+                 WHERE id = ?1 AND state IN ('queued', 'waiting')",
+            )?
+            .execute(params![id, state.as_str(), reason, at.0])?;
+        transaction.commit()?;
+        Ok(ended > 0)
     }
 
     /// Queues a dead touch again, its attempts counted anew; false where it is not dead.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn requeue(&mut self, _id: &str, _at: Timestamp) -> Result<bool> {
-        Ok(false)
+    pub fn requeue(&mut self, id: &str, at: Timestamp) -> Result<bool> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let queued = transaction.execute(
+            "UPDATE touch SET state = 'queued', reason = '', state_at = ?2 WHERE id = ?1 AND state = 'dead'",
+            params![id, at.0],
+        )?;
+        if queued > 0 {
+            transaction.execute(
+                "INSERT INTO outbox (touch, channel, queued, attempts, next_attempt) \
+                 SELECT id, channel, ?2, 0, ?2 FROM touch WHERE id = ?1",
+                params![id, at.0],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(queued > 0)
     }
 
     /// How much waits on one channel.
@@ -84,7 +153,9 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn depth(&self, channel: &str) -> Result<Depth> {
-        Ok(Depth { channel: channel.to_owned(), queued: 0, oldest: None })
+        let sql = "SELECT channel, count(*), min(queued) FROM outbox WHERE channel = ?1 GROUP BY channel";
+        let found = self.connection.prepare_cached(sql)?.query_row([channel], depth_of).optional()?;
+        Ok(found.unwrap_or_else(|| Depth { channel: channel.to_owned(), queued: 0, oldest: None }))
     }
 
     /// How much waits on every channel that has something queued, by name.
@@ -92,6 +163,50 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn depths(&self) -> Result<Vec<Depth>> {
-        Ok(Vec::new())
+        let sql = "SELECT channel, count(*), min(queued) FROM outbox GROUP BY channel ORDER BY channel";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let depths = statement.query_map([], depth_of)?.collect::<rusqlite::Result<_>>()?;
+        Ok(depths)
     }
+}
+
+fn depth_of(row: &Row<'_>) -> rusqlite::Result<Depth> {
+    Ok(Depth {
+        channel: row.get(0)?,
+        queued: as_count(row.get(1)?),
+        oldest: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+    })
+}
+
+/// Marks touches as delivered within a transaction; returns how many were not before.
+pub(super) fn deliver<'id>(
+    connection: &Connection,
+    ids: impl Iterator<Item = &'id str>,
+    at: Timestamp,
+) -> Result<u64> {
+    let mut dequeue = connection.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?;
+    let mut end = connection.prepare_cached(
+        "UPDATE touch SET state = 'delivered', reason = '', state_at = ?2 \
+         WHERE id = ?1 AND state <> 'delivered'",
+    )?;
+    let mut record = connection.prepare_cached(
+        "INSERT INTO event_touch (customer, at, id, arrived, action, cause, channel, kind, name, step, touch) \
+         SELECT customer, ?2, id, ?2, action, because ->> 'cause', channel, kind, name, because ->> 'step', id \
+         FROM touch WHERE id = ?1 ON CONFLICT DO NOTHING",
+    )?;
+    let mut mark = connection.prepare_cached(
+        "UPDATE customer SET changed = 1 \
+         WHERE id = (SELECT customer FROM touch WHERE id = ?1) AND changed = 0",
+    )?;
+    let (mut delivered, mut recorded) = (0, 0);
+    for id in ids {
+        dequeue.execute([id])?;
+        if end.execute(params![id, at.0])? > 0 {
+            delivered += 1;
+            recorded += u64::from(record.execute(params![id, at.0])? > 0);
+            mark.execute([id])?;
+        }
+    }
+    add_to_tally(connection, "event_touch", recorded)?;
+    Ok(delivered)
 }

@@ -1,9 +1,14 @@
 //! Looking: counts, runs, touches, what runs remember.
 
-use super::{Archive, Result};
+use rusqlite::types::ValueRef;
+use rusqlite::{Row, params};
+
+use super::facts::place_of;
+use super::value::as_count;
+use super::{Archive, ArchiveError, Result};
 use crate::model::Timestamp;
-use crate::model::cut::CutPoint;
-use crate::model::standing::{Place, Transition};
+use crate::model::cut::{CutPoint, Figure};
+use crate::model::standing::{NO_PLACE, Place, Transition, TransitionCause};
 use crate::model::touch::{Touch, TouchState};
 use crate::model::trigger::RuleMemory;
 
@@ -78,21 +83,62 @@ pub struct Counts {
     pub touches: Vec<TouchCount>,
 }
 
+/// The columns [`touch_of`] reads.
+pub(super) const TOUCH_COLUMNS: &str = "touch.id, touch.customer, touch.action, touch.channel, touch.because, \
+     touch.occurrence, touch.due, touch.expires, touch.priority, touch.state, touch.state_at, touch.reason, \
+     touch.policy_version, touch.payload, touch.run";
+
 impl Archive {
     /// How much there is; fast on stores of any size.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn counts(&self) -> Result<Counts> {
-        Ok(Counts::default())
+        let mut counts = Counts::default();
+        let mut statement = self.connection.prepare_cached("SELECT name, rows FROM tally ORDER BY name")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(0)?;
+            let count = as_count(row.get(1)?);
+            match name.strip_prefix("event_") {
+                Some(kind) => counts.events.push((kind.to_owned(), count)),
+                None => counts.customers = count,
+            }
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT action, state, count(*) FROM touch GROUP BY action, state ORDER BY action, state",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (action, state) = (row.get(0)?, state_of(&row.get::<_, String>(1)?)?);
+            counts.touches.push(TouchCount { action, state, count: as_count(row.get(2)?) });
+        }
+        Ok(counts)
     }
 
     /// How many customers stand at each place of a class (index in the schema), by place; those in none are not counted.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn place_counts(&self, _class: usize) -> Result<Vec<(Place, u64)>> {
-        Ok(Vec::new())
+    pub fn place_counts(&self, class: usize) -> Result<Vec<(Place, u64)>> {
+        let (Some(shape), Some(slot)) = (self.schema.classes.get(class), self.layout.classes.get(class))
+        else {
+            return Ok(Vec::new());
+        };
+        let column = slot.selected();
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("SELECT {column}, count(*) FROM standing GROUP BY {column}"))?;
+        let mut rows = statement.query([])?;
+        let mut counts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let place = place_of(shape, row.get_ref(0)?);
+            if place != NO_PLACE {
+                counts.push((place, as_count(row.get(1)?)));
+            }
+        }
+        counts.sort_unstable();
+        Ok(counts)
     }
 
     /// All stored cut points, by value and part.
@@ -100,7 +146,23 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn cut_points(&self) -> Result<Vec<CutPoint>> {
-        Ok(Vec::new())
+        let mut statement = self.connection.prepare_cached(
+            "SELECT value, part, version, as_of, population, kind, figure, customer, ranked FROM cut_point \
+             ORDER BY value, part",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut cuts = Vec::new();
+        while let Some(row) = rows.next()? {
+            cuts.push(CutPoint {
+                value: row.get(0)?,
+                part: row.get(1)?,
+                version: row.get(2)?,
+                as_of: Timestamp(row.get(3)?),
+                population: as_count(row.get(4)?),
+                figure: figure_of(row)?,
+            });
+        }
+        Ok(cuts)
     }
 
     /// What is remembered of the tables of the policy, by name.
@@ -108,15 +170,31 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn rules(&self) -> Result<Vec<RuleMemory>> {
-        Ok(Vec::new())
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, version, first_seen, last_run FROM rule ORDER BY name")?;
+        let rules = statement.query_map([], |row| {
+            Ok(RuleMemory {
+                name: row.get(0)?,
+                version: row.get(1)?,
+                first_seen: Timestamp(row.get(2)?),
+                last_run: Timestamp(row.get(3)?),
+            })
+        })?;
+        Ok(rules.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The last runs, latest first.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn runs(&self, _limit: usize) -> Result<Vec<RunRow>> {
-        Ok(Vec::new())
+    pub fn runs(&self, limit: usize) -> Result<Vec<RunRow>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, now, started, finished, schedule, policy_version, outcome, error, customers, \
+             transitions, touches, cancelled FROM run ORDER BY id DESC LIMIT ?1",
+        )?;
+        let runs = statement.query_map([as_limit(limit)], run_of)?;
+        Ok(runs.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The `now` of the committed run that has the latest.
@@ -124,30 +202,160 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn last_run_now(&self) -> Result<Option<Timestamp>> {
-        Ok(None)
+        let sql = "SELECT max(now) FROM run WHERE outcome = 'committed'";
+        let now: Option<i64> = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(now.map(Timestamp))
     }
 
     /// Touches, latest first.
     ///
     /// # Errors
     /// SQLite's own, [`Json`](super::ArchiveError::Json).
-    pub fn touches(&self, _filter: &TouchFilter<'_>, _limit: usize) -> Result<Vec<TouchRow>> {
-        Ok(Vec::new())
+    pub fn touches(&self, filter: &TouchFilter<'_>, limit: usize) -> Result<Vec<TouchRow>> {
+        // Only the conditions that are asked for, so that the customer's index serves.
+        let mut conditions = String::from("?4 >= 0");
+        for (asked, condition) in [
+            (filter.customer.is_some(), " AND customer = ?1"),
+            (filter.action.is_some(), " AND action = ?2"),
+            (filter.state.is_some(), " AND state = ?3"),
+        ] {
+            conditions.push_str(if asked { condition } else { "" });
+        }
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {TOUCH_COLUMNS} FROM touch WHERE {conditions} ORDER BY number DESC LIMIT ?4"
+        ))?;
+        for (parameter, value) in
+            [(1, filter.customer), (2, filter.action), (3, filter.state.map(TouchState::as_str))]
+        {
+            if value.is_some() {
+                statement.raw_bind_parameter(parameter, value)?;
+            }
+        }
+        statement.raw_bind_parameter(4, as_limit(limit))?;
+        let mut rows = statement.raw_query();
+        let mut touches = Vec::new();
+        while let Some(row) = rows.next()? {
+            touches.push(touch_of(row)?);
+        }
+        Ok(touches)
     }
 
     /// One touch.
     ///
     /// # Errors
     /// SQLite's own, [`Json`](super::ArchiveError::Json).
-    pub fn touch(&self, _id: &str) -> Result<Option<TouchRow>> {
-        Ok(None)
+    pub fn touch(&self, id: &str) -> Result<Option<TouchRow>> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("SELECT {TOUCH_COLUMNS} FROM touch WHERE id = ?1"))?;
+        let mut rows = statement.query([id])?;
+        rows.next()?.map(touch_of).transpose()
     }
 
     /// Changes of place with the run that made them, latest first; of one customer where named.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn transitions(&self, _customer: Option<&str>, _limit: usize) -> Result<Vec<(i64, Transition)>> {
-        Ok(Vec::new())
+    pub fn transitions(&self, customer: Option<&str>, limit: usize) -> Result<Vec<(i64, Transition)>> {
+        let condition = if customer.is_some() { "customer = ?1" } else { "?1 IS NULL" };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT run, customer, value, \"from\", \"to\", cause FROM transition WHERE {condition} \
+             ORDER BY number DESC LIMIT ?2"
+        ))?;
+        let transitions = statement.query_map(params![customer, as_limit(limit)], |row| {
+            let cause: String = row.get(5)?;
+            let policy = cause == TransitionCause::Policy.as_str();
+            Ok((
+                row.get(0)?,
+                Transition {
+                    customer: row.get(1)?,
+                    value: row.get(2)?,
+                    from: row.get(3)?,
+                    to: row.get(4)?,
+                    cause: if policy { TransitionCause::Policy } else { TransitionCause::Data },
+                },
+            ))
+        })?;
+        Ok(transitions.collect::<rusqlite::Result<_>>()?)
     }
+}
+
+/// Reads a row that begins with [`TOUCH_COLUMNS`].
+pub(super) fn touch_of(row: &Row<'_>) -> Result<TouchRow> {
+    let id: std::sync::Arc<str> = row.get(0)?;
+    let json = |source| ArchiveError::Json { what: format!("touch {id}"), source };
+    let text = |index: usize| -> Result<&str> {
+        row.get_ref(index)?
+            .as_str()
+            .map_err(|_| ArchiveError::Corrupt { what: format!("touch {id} lacks a text") })
+    };
+    Ok(TouchRow {
+        touch: Touch {
+            customer: row.get(1)?,
+            action: row.get(2)?,
+            channel: row.get(3)?,
+            because: serde_json::from_str(text(4)?).map_err(json)?,
+            occurrence: row.get(5)?,
+            due: Timestamp(row.get(6)?),
+            expires: Timestamp(row.get(7)?),
+            priority: row.get(8)?,
+            state: state_of(text(9)?)?,
+            reason: row.get(11)?,
+            policy_version: row.get(12)?,
+            payload: serde_json::from_str(text(13)?).map_err(json)?,
+            id: id.clone(),
+        },
+        state_at: Timestamp(row.get(10)?),
+        run: row.get(14)?,
+    })
+}
+
+fn run_of(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    let finished = Timestamp(row.get(3)?);
+    let error: Option<String> = row.get(7)?;
+    let outcome = match error {
+        Some(error) => RunOutcome::Failed { finished, error },
+        None => RunOutcome::Committed(RunTotals {
+            finished,
+            customers: as_count(row.get(8)?),
+            transitions: as_count(row.get(9)?),
+            touches: as_count(row.get(10)?),
+            cancelled: as_count(row.get(11)?),
+        }),
+    };
+    Ok(RunRow {
+        id: row.get(0)?,
+        run: NewRun {
+            now: Timestamp(row.get(1)?),
+            started: Timestamp(row.get(2)?),
+            schedule: row.get(4)?,
+            policy_version: row.get(5)?,
+        },
+        outcome,
+    })
+}
+
+/// The figure in columns 5 to 8 of a cut point.
+fn figure_of(row: &Row<'_>) -> Result<Figure> {
+    let kind: String = row.get(5)?;
+    let figure: Option<f64> = row.get(6)?;
+    Ok(match kind.as_str() {
+        "population" => {
+            let bytes = match row.get_ref(8)? {
+                ValueRef::Blob(bytes) => bytes,
+                _ => &[],
+            };
+            Figure::Population(bytes.as_chunks().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect())
+        }
+        "best" => Figure::Best(figure.zip(row.get(7)?)),
+        _ => Figure::Threshold(figure),
+    })
+}
+
+fn state_of(word: &str) -> Result<TouchState> {
+    TouchState::parse(word)
+        .ok_or_else(|| ArchiveError::Corrupt { what: format!("a touch is in the unknown state {word}") })
+}
+
+fn as_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }

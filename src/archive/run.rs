@@ -1,12 +1,14 @@
 //! Writing what a run decides: one transaction, visible at once.
 
+mod memory;
+mod place;
+mod touches;
+
+use rusqlite::{Transaction, TransactionBehavior, params};
+
+use super::value::as_integer;
 use super::{Archive, Result};
 use crate::model::Timestamp;
-use crate::model::cut::CutPoint;
-use crate::model::facts::FactBatch;
-use crate::model::standing::{ClassDecision, PendingClock, Transition, TransitionCause};
-use crate::model::touch::Touch;
-use crate::model::trigger::{RuleMemory, TriggerRecord};
 
 /// A run that begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct RunTotals {
 #[derive(Debug)]
 pub struct RunWriter<'archive> {
     archive: &'archive Archive,
+    transaction: Transaction<'archive>,
+    id: i64,
 }
 
 impl Archive {
@@ -47,17 +51,47 @@ impl Archive {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn begin_run(&mut self, _run: &NewRun) -> Result<RunWriter<'_>> {
-        Ok(RunWriter { archive: self })
+    pub fn begin_run(&mut self, run: &NewRun) -> Result<RunWriter<'_>> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let id = insert_run(&transaction, run, run.started, None)?;
+        Ok(RunWriter { archive: self, transaction, id })
     }
 
     /// Notes a run that came to nothing, after its writer was dropped. Returns its id.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn record_failed_run(&mut self, _run: &NewRun, _finished: Timestamp, _error: &str) -> Result<i64> {
-        Ok(0)
+    pub fn record_failed_run(&mut self, run: &NewRun, finished: Timestamp, error: &str) -> Result<i64> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let id = insert_run(&transaction, run, finished, Some(error))?;
+        transaction.commit()?;
+        Ok(id)
     }
+}
+
+/// Both kinds of run in one place: a committed one has no error, and is seen only once it is committed.
+fn insert_run(
+    transaction: &Transaction<'_>,
+    run: &NewRun,
+    finished: Timestamp,
+    error: Option<&str>,
+) -> Result<i64> {
+    let outcome = if error.is_some() { "failed" } else { "committed" };
+    transaction
+        .prepare_cached(
+            "INSERT INTO run (now, started, finished, schedule, policy_version, outcome, error, \
+             customers, transitions, touches, cancelled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, 0, 0)",
+        )?
+        .execute(params![
+            run.now.0,
+            run.started.0,
+            finished.0,
+            run.schedule,
+            run.policy_version,
+            outcome,
+            error
+        ])?;
+    Ok(transaction.last_insert_rowid())
 }
 
 impl RunWriter<'_> {
@@ -70,86 +104,27 @@ impl RunWriter<'_> {
     /// The run's id.
     #[must_use]
     pub const fn id(&self) -> i64 {
-        0
-    }
-
-    /// Writes the places of a batch: `decisions` one a class of the schema, `None` where the run did not decide it;
-    /// `pending` all clocks of decided classes that run on. Only what differs from `facts.prior` is written.
-    /// Returns the changes of place in order of (row, class).
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn place(
-        &mut self,
-        _facts: &FactBatch,
-        _decisions: &[Option<ClassDecision>],
-        _pending: &[PendingClock],
-        _now: Timestamp,
-        _cause: TransitionCause,
-    ) -> Result<Vec<Transition>> {
-        Ok(Vec::new())
-    }
-
-    /// Writes what triggers remember of a batch from now on: `names` is the request's
-    /// [`triggers`](crate::model::facts::FactRequest::triggers), `records` all that is to be remembered, in order of
-    /// (row, trigger); what `facts.prior` remembered and is not among them is forgotten. Only what differs is written.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn remember_triggers(
-        &mut self,
-        _facts: &FactBatch,
-        _names: &[String],
-        _records: &[TriggerRecord],
-    ) -> Result<()> {
-        Ok(())
-    }
-
-    /// Keeps a touch, and queues it where its state is `queued`; false where a touch of this id exists, which
-    /// stays as it is. `at` is the real time.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn touch(&mut self, _touch: &Touch, _at: Timestamp) -> Result<bool> {
-        Ok(false)
-    }
-
-    /// Cancels a customer's unsent touches of one table (`trigger`, `overdue`); returns how many.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn cancel_unsent(
-        &mut self,
-        _kind: &str,
-        _name: &str,
-        _customer: &str,
-        _reason: &str,
-        _at: Timestamp,
-    ) -> Result<u64> {
-        Ok(0)
-    }
-
-    /// Keeps a cut point in place of the one before.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn cut_point(&mut self, _cut: &CutPoint) -> Result<()> {
-        Ok(())
-    }
-
-    /// Keeps what is remembered of a table of the policy.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn rule(&mut self, _rule: &RuleMemory) -> Result<()> {
-        Ok(())
+        self.id
     }
 
     /// Makes it all stay, on disk when this returns. Returns the run's id.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn finish(self, _totals: &RunTotals) -> Result<i64> {
-        Ok(0)
+    pub fn finish(self, totals: &RunTotals) -> Result<i64> {
+        self.transaction.execute(
+            "UPDATE run SET finished = ?2, customers = ?3, transitions = ?4, touches = ?5, cancelled = ?6 \
+             WHERE id = ?1",
+            params![
+                self.id,
+                totals.finished.0,
+                as_integer(totals.customers),
+                as_integer(totals.transitions),
+                as_integer(totals.touches),
+                as_integer(totals.cancelled)
+            ],
+        )?;
+        self.transaction.commit()?;
+        Ok(self.id)
     }
 }

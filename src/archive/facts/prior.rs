@@ -1,0 +1,222 @@
+//! What earlier runs decided of a batch of customers.
+
+use std::ops::Range;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Row, params};
+
+use super::Cursor;
+use crate::archive::{Archive, Result};
+use crate::model::facts::{ClassRequest, FactBatch, FactRequest};
+use crate::model::standing::{NEVER, NO_PLACE, PendingClock, Place, Prior, PriorClass};
+use crate::model::trigger::{TriggerMemory, TriggerRecord};
+use crate::model::{ClassShape, TextList, Timestamp};
+
+impl Archive {
+    pub(super) fn fill_prior(
+        &self,
+        request: &FactRequest,
+        spans: &[Range<usize>],
+        facts: &mut FactBatch,
+    ) -> Result<()> {
+        let FactBatch { ids, prior, .. } = facts;
+        prior.pending.clear();
+        prior.triggers.clear();
+        self.clear_classes(request, ids.len(), prior);
+        if !request.classes.is_empty() {
+            self.read_places("standing", &request.classes, spans, ids, prior, |class, row, place| {
+                set(&mut class.place, row, place);
+            })?;
+            let previous: Vec<ClassRequest> =
+                request.classes.iter().filter(|class| class.previous).copied().collect();
+            if !previous.is_empty() {
+                self.read_places("standing_previous", &previous, spans, ids, prior, |class, row, place| {
+                    set(&mut class.previous, row, place);
+                })?;
+            }
+            self.read_since(&request.classes, spans, ids, prior)?;
+            self.read_pending(request, spans, ids, prior)?;
+        }
+        if !request.triggers.is_empty() {
+            self.read_triggers(&request.triggers, spans, ids, prior)?;
+        }
+        Ok(())
+    }
+
+    fn clear_classes(&self, request: &FactRequest, customers: usize, prior: &mut Prior) {
+        prior.classes.resize_with(self.schema.classes.len(), || None);
+        for (index, place) in prior.classes.iter_mut().enumerate() {
+            let Some(wanted) = request.classes.iter().find(|wanted| wanted.class == index) else {
+                *place = None;
+                continue;
+            };
+            let class = place.get_or_insert_default();
+            refill(&mut class.place, customers, NO_PLACE);
+            refill(&mut class.since, customers, NEVER);
+            refill(&mut class.previous, if wanted.previous { customers } else { 0 }, NO_PLACE);
+        }
+    }
+
+    /// Runs a query over the spans; its first column is the customer, its parameters the bounds.
+    fn each_row(
+        &self,
+        sql: &str,
+        spans: &[Range<usize>],
+        ids: &TextList,
+        mut with: impl FnMut(usize, &Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        for span in spans {
+            let mut cursor = Cursor::new(ids, span);
+            let (first, last) = cursor.bounds();
+            let mut rows = statement.query(params![first, last])?;
+            while let Some(row) = rows.next()? {
+                if let Some(customer) = cursor.find(row.get_ref(0)?) {
+                    with(customer, row)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn select(&self, table: &str, classes: &[ClassRequest]) -> String {
+        let columns: String = classes
+            .iter()
+            .filter_map(|wanted| self.layout.classes.get(wanted.class))
+            .flat_map(|slot| [", ", slot.selected()])
+            .collect();
+        format!(
+            "SELECT customer{columns} FROM {table} WHERE customer >= ?1 AND customer <= ?2 ORDER BY customer"
+        )
+    }
+
+    fn read_places(
+        &self,
+        table: &str,
+        classes: &[ClassRequest],
+        spans: &[Range<usize>],
+        ids: &TextList,
+        prior: &mut Prior,
+        mut put: impl FnMut(&mut PriorClass, usize, Place),
+    ) -> Result<()> {
+        let sql = self.select(table, classes);
+        self.each_row(&sql, spans, ids, |customer, row| {
+            for (index, wanted) in classes.iter().enumerate() {
+                let shape = self.schema.classes.get(wanted.class);
+                let class = prior.classes.get_mut(wanted.class).and_then(Option::as_mut);
+                if let (Some(shape), Some(class)) = (shape, class) {
+                    put(class, customer, place_of(shape, row.get_ref(index + 1)?));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn read_since(
+        &self,
+        classes: &[ClassRequest],
+        spans: &[Range<usize>],
+        ids: &TextList,
+        prior: &mut Prior,
+    ) -> Result<()> {
+        let sql = self.select("standing_since", classes);
+        self.each_row(&sql, spans, ids, |customer, row| {
+            for (index, wanted) in classes.iter().enumerate() {
+                let class = prior.classes.get_mut(wanted.class).and_then(Option::as_mut);
+                if let (Some(class), ValueRef::Integer(since)) = (class, row.get_ref(index + 1)?) {
+                    set(&mut class.since, customer, since);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn read_pending(
+        &self,
+        request: &FactRequest,
+        spans: &[Range<usize>],
+        ids: &TextList,
+        prior: &mut Prior,
+    ) -> Result<()> {
+        let sql = "SELECT customer, value, place, since FROM pending \
+                   WHERE customer >= ?1 AND customer <= ?2 ORDER BY customer";
+        let Prior { pending, .. } = prior;
+        self.each_row(sql, spans, ids, |customer, row| {
+            let value = row.get_ref(1)?;
+            let wanted = request.classes.iter().find_map(|wanted| {
+                let shape = self.schema.classes.get(wanted.class)?;
+                (value == ValueRef::Text(shape.name.as_bytes())).then_some((wanted.class, shape))
+            });
+            if let Some((class, shape)) = wanted {
+                pending.push(PendingClock {
+                    row: index32(customer),
+                    class: index32(class),
+                    to: place_of(shape, row.get_ref(2)?),
+                    since: Timestamp(row.get(3)?),
+                });
+            }
+            Ok(())
+        })?;
+        prior.pending.sort_by_key(|clock| (clock.row, clock.class));
+        Ok(())
+    }
+
+    fn read_triggers(
+        &self,
+        names: &[String],
+        spans: &[Range<usize>],
+        ids: &TextList,
+        prior: &mut Prior,
+    ) -> Result<()> {
+        let sql = "SELECT customer, trigger, truth, rises, fired, held FROM trigger_memory \
+                   WHERE customer >= ?1 AND customer <= ?2 ORDER BY customer";
+        let Prior { triggers, .. } = prior;
+        self.each_row(sql, spans, ids, |customer, row| {
+            let name = row.get_ref(1)?;
+            if let Some(trigger) = names.iter().position(|known| name == ValueRef::Text(known.as_bytes())) {
+                triggers.push(TriggerRecord {
+                    row: index32(customer),
+                    trigger: index32(trigger),
+                    memory: TriggerMemory {
+                        truth: row.get(2)?,
+                        rises: row.get(3)?,
+                        fired: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+                        held: row.get(5)?,
+                    },
+                });
+            }
+            Ok(())
+        })?;
+        prior.triggers.sort_by_key(|record| (record.row, record.trigger));
+        Ok(())
+    }
+}
+
+/// The place that the store names; a name the policy no longer has is no place.
+pub(in super::super) fn place_of(shape: &ClassShape, stored: ValueRef<'_>) -> Place {
+    match (stored, &shape.places) {
+        (ValueRef::Integer(inside), None) => Place::from(inside != 0),
+        (ValueRef::Text(name), Some(places)) => places
+            .iter()
+            .position(|place| place.as_bytes() == name)
+            .and_then(|place| Place::try_from(place).ok())
+            .unwrap_or(NO_PLACE),
+        _ => NO_PLACE,
+    }
+}
+
+fn refill<T: Clone>(column: &mut Vec<T>, rows: usize, value: T) {
+    column.clear();
+    column.resize(rows, value);
+}
+
+fn set<T>(column: &mut [T], row: usize, value: T) {
+    if let Some(place) = column.get_mut(row) {
+        *place = value;
+    }
+}
+
+/// Rows of a batch, classes and triggers are far fewer than this holds.
+fn index32(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,127 @@
+//! The engine's own tables and how they came to be: numbered steps, taken in one transaction.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::Result;
+
+/// Marks a file as a store of this program: `guax`.
+pub(super) const APPLICATION: i64 = 0x6775_6178;
+
+/// One entry a version; a store of version n has had the first n. An entry is never changed once released.
+const STEPS: &[&str] = &[FIRST];
+
+const FIRST: &str = "
+CREATE TABLE column_type (
+    table_name TEXT NOT NULL, column_name TEXT NOT NULL, type TEXT NOT NULL,
+    PRIMARY KEY (table_name, column_name)) WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE tally (name TEXT PRIMARY KEY, rows INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE customer (
+    id TEXT PRIMARY KEY, known_since INTEGER NOT NULL, arrived INTEGER NOT NULL,
+    changed INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO tally VALUES ('customer', 0);
+CREATE TABLE imported_file (
+    number INTEGER PRIMARY KEY, source TEXT NOT NULL, hash TEXT NOT NULL, rows INTEGER NOT NULL,
+    at INTEGER NOT NULL);
+CREATE INDEX imported_file_source ON imported_file (source, hash);
+
+CREATE TABLE standing (customer TEXT PRIMARY KEY, as_of INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE standing_since (customer TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE standing_previous (customer TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE pending (
+    customer TEXT NOT NULL, value TEXT NOT NULL, place TEXT, since INTEGER NOT NULL,
+    PRIMARY KEY (customer, value)) WITHOUT ROWID;
+CREATE TABLE transition (
+    number INTEGER PRIMARY KEY, customer TEXT NOT NULL, value TEXT NOT NULL, \"from\" TEXT, \"to\" TEXT,
+    cause TEXT NOT NULL, at INTEGER NOT NULL, run INTEGER NOT NULL);
+CREATE INDEX transition_customer ON transition (customer);
+CREATE TABLE trigger_memory (
+    customer TEXT NOT NULL, trigger TEXT NOT NULL, truth INTEGER NOT NULL, rises INTEGER NOT NULL,
+    fired INTEGER, held INTEGER NOT NULL,
+    PRIMARY KEY (customer, trigger)) WITHOUT ROWID;
+CREATE TABLE cut_point (
+    value TEXT NOT NULL, part TEXT NOT NULL, version TEXT NOT NULL, as_of INTEGER NOT NULL,
+    population INTEGER NOT NULL, kind TEXT NOT NULL, figure REAL, customer TEXT, ranked BLOB,
+    PRIMARY KEY (value, part)) WITHOUT ROWID;
+CREATE TABLE rule (
+    name TEXT PRIMARY KEY, version TEXT NOT NULL, first_seen INTEGER NOT NULL,
+    last_run INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY, now INTEGER NOT NULL, started INTEGER NOT NULL, finished INTEGER NOT NULL,
+    schedule TEXT NOT NULL, policy_version TEXT NOT NULL, outcome TEXT NOT NULL, error TEXT,
+    customers INTEGER NOT NULL, transitions INTEGER NOT NULL, touches INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL);
+CREATE TABLE policy_set (
+    number INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE, files TEXT NOT NULL, at INTEGER NOT NULL);
+
+CREATE TABLE touch (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, customer TEXT NOT NULL, action TEXT NOT NULL,
+    channel TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, because TEXT NOT NULL,
+    occurrence TEXT NOT NULL, due INTEGER NOT NULL, expires INTEGER NOT NULL, priority REAL NOT NULL,
+    state TEXT NOT NULL, state_at INTEGER NOT NULL, reason TEXT NOT NULL, policy_version TEXT NOT NULL,
+    payload TEXT NOT NULL, run INTEGER NOT NULL);
+CREATE INDEX touch_customer ON touch (customer);
+CREATE INDEX touch_state ON touch (action, state);
+CREATE TABLE outbox (
+    touch TEXT PRIMARY KEY, channel TEXT NOT NULL, queued INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    next_attempt INTEGER NOT NULL, error TEXT) WITHOUT ROWID;
+CREATE INDEX outbox_due ON outbox (channel, next_attempt);
+CREATE TABLE file_write (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL, path TEXT NOT NULL,
+    \"offset\" INTEGER NOT NULL, content BLOB NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE file_write_touch (
+    write INTEGER NOT NULL, number INTEGER NOT NULL, touch TEXT NOT NULL,
+    PRIMARY KEY (write, number)) WITHOUT ROWID;
+CREATE TABLE written_file (path TEXT PRIMARY KEY, length INTEGER NOT NULL) WITHOUT ROWID;
+";
+
+/// The version this program makes.
+pub(super) fn newest() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+/// What a file says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing is in it.
+    Empty,
+    /// A store of this version.
+    Version(i64),
+    /// Something else.
+    Foreign,
+}
+
+/// Reads what a file says of itself without changing it.
+pub(super) fn inspect(connection: &Connection) -> Result<Found> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let read = pragma("application_id").and_then(|application| {
+        let version = pragma("user_version")?;
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((application, version, tables))
+    });
+    match read {
+        Ok((APPLICATION, version, _)) => Ok(Found::Version(version)),
+        Ok((0, 0, 0)) => Ok(Found::Empty),
+        Ok(_) => Ok(Found::Foreign),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            Ok(Found::Foreign)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes the steps a store of some version still lacks.
+pub(super) fn migrate(connection: &Connection, version: i64) -> Result<()> {
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    if done >= STEPS.len() {
+        return Ok(());
+    }
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Exclusive)?;
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", newest())?;
+    transaction.commit()?;
+    Ok(())
+}

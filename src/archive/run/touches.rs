@@ -1,0 +1,89 @@
+//! Touches a run makes and takes back.
+
+use rusqlite::params;
+
+use super::RunWriter;
+use crate::archive::{ArchiveError, Result};
+use crate::model::Timestamp;
+use crate::model::touch::{Touch, TouchState};
+
+impl RunWriter<'_> {
+    /// Keeps a touch, and queues it where its state is `queued`; false where a touch of this id exists, which
+    /// stays as it is. `at` is the real time.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn touch(&mut self, touch: &Touch, at: Timestamp) -> Result<bool> {
+        let json = |source| ArchiveError::Json { what: format!("touch {}", touch.id), source };
+        let because = serde_json::to_string(&touch.because).map_err(json)?;
+        let payload = serde_json::to_string(&touch.payload).map_err(json)?;
+        let added = self
+            .transaction
+            .prepare_cached(
+                "INSERT INTO touch (id, customer, action, channel, kind, name, because, occurrence, due, \
+                 expires, priority, state, state_at, reason, policy_version, payload, run) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+                 ON CONFLICT (id) DO NOTHING",
+            )?
+            .execute(params![
+                touch.id,
+                touch.customer,
+                touch.action,
+                touch.channel,
+                touch.because.kind,
+                touch.because.name,
+                because,
+                touch.occurrence,
+                touch.due.0,
+                touch.expires.0,
+                touch.priority,
+                touch.state.as_str(),
+                at.0,
+                touch.reason,
+                touch.policy_version,
+                payload,
+                self.id
+            ])?;
+        if added > 0 && touch.state == TouchState::Queued {
+            // The first attempt is due when the touch is, so that first attempts leave in that order.
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO outbox (touch, channel, queued, attempts, next_attempt) \
+                     VALUES (?1, ?2, ?3, 0, ?4)",
+                )?
+                .execute(params![touch.id, touch.channel, at.0, touch.due.0])?;
+        }
+        Ok(added > 0)
+    }
+
+    /// Cancels a customer's unsent touches of one table (`trigger`, `overdue`); returns how many. Those in a planned
+    /// file write are as good as sent and stay.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn cancel_unsent(
+        &mut self,
+        kind: &str,
+        name: &str,
+        customer: &str,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<u64> {
+        self.transaction
+            .prepare_cached(
+                "DELETE FROM outbox WHERE touch IN (SELECT id FROM touch \
+                 WHERE customer = ?3 AND kind = ?1 AND name = ?2 AND state = 'queued') \
+                 AND touch NOT IN (SELECT touch FROM file_write_touch)",
+            )?
+            .execute([kind, name, customer])?;
+        let cancelled = self
+            .transaction
+            .prepare_cached(
+                "UPDATE touch SET state = 'cancelled', reason = ?4, state_at = ?5 \
+                 WHERE customer = ?3 AND kind = ?1 AND name = ?2 AND state IN ('queued', 'waiting') \
+                 AND id NOT IN (SELECT touch FROM file_write_touch)",
+            )?
+            .execute(params![kind, name, customer, reason, at.0])?;
+        Ok(u64::try_from(cancelled).unwrap_or(0))
+    }
+}

@@ -29,7 +29,7 @@ CREATE TABLE standing (customer TEXT PRIMARY KEY, as_of INTEGER NOT NULL) WITHOU
 CREATE TABLE standing_since (customer TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE standing_previous (customer TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE pending (
-    customer TEXT NOT NULL, value TEXT NOT NULL, place TEXT, since INTEGER NOT NULL,
+    customer TEXT NOT NULL, value TEXT NOT NULL, place, since INTEGER NOT NULL,
     PRIMARY KEY (customer, value)) WITHOUT ROWID;
 CREATE TABLE transition (
     number INTEGER PRIMARY KEY, customer TEXT NOT NULL, value TEXT NOT NULL, \"from\" TEXT, \"to\" TEXT,

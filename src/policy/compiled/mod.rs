@@ -1,0 +1,116 @@
+//! The checked policy set: what every other module runs by.
+
+mod action;
+mod source;
+mod value;
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+pub use action::{
+    Action, Backlog, Channel, ChannelKind, File, FileFormat, PayloadContent, PayloadEntry, Retry, Template,
+    Trigger, Webhook,
+};
+pub use source::{Into, Mapping, Origin, Source, Target};
+pub use value::{
+    Axis, Best, Cell, Data, Level, Metric, Quadrant, Rank, Segment, Share, Split, Take, Tier, Unless,
+    ValueDefinition, ValueKind, Window,
+};
+
+use crate::model::{Duration, Schema};
+
+/// A policy set that passed every check.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Hash over the parsed content of all files: 12 hexadecimal digits.
+    pub version: Arc<str>,
+    /// `[settings]`.
+    pub settings: Settings,
+    /// The shape of the archive.
+    pub schema: Arc<Schema>,
+    /// Metrics, scores, segments, tiers and quadrants, each after all it uses; otherwise by name.
+    pub values: Vec<ValueDefinition>,
+    /// By name.
+    pub sources: Vec<Source>,
+    /// By name.
+    pub channels: Vec<Channel>,
+    /// By name.
+    pub actions: Vec<Action>,
+    /// By name.
+    pub triggers: Vec<Trigger>,
+    /// By name.
+    pub schedules: Vec<Schedule>,
+}
+
+/// `[settings]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// What local days and hours mean.
+    pub timezone: Tz,
+    /// How old cut points may get.
+    pub refresh: Duration,
+}
+
+/// What every table may say of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct About {
+    /// For people; the name where empty.
+    pub title: String,
+    /// What it is for.
+    pub description: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Free words.
+    pub tags: Vec<String>,
+}
+
+/// `[schedule.NAME]`.
+#[derive(Debug)]
+pub struct Schedule {
+    /// As declared.
+    pub name: Arc<str>,
+    /// Title, description, owner, tags.
+    pub about: About,
+    /// Six fields, seconds first, weekdays by name; as the `cron` crate reads it.
+    pub cron: String,
+    /// What the fields mean.
+    pub timezone: Tz,
+    /// What is evaluated.
+    pub evaluate: Scope,
+    /// What becomes of runs missed while down.
+    pub catch_up: CatchUp,
+}
+
+/// What a run evaluates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All classes and triggers.
+    Everything,
+    /// Indices of values and of triggers; what they use comes along.
+    Some {
+        /// In [`Compiled::values`].
+        values: Vec<usize>,
+        /// In [`Compiled::triggers`].
+        triggers: Vec<usize>,
+    },
+}
+
+/// What becomes of runs missed while down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CatchUp {
+    /// One run.
+    Latest,
+    /// Each, in order.
+    All,
+    /// None.
+    None,
+}
+
+impl Compiled {
+    /// The index of a value by name.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<usize> {
+        self.values.iter().position(|value| &*value.name == name)
+    }
+}

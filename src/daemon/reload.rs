@@ -152,7 +152,10 @@ fn swap(shared: &Shared, store: &mut Store, set: PolicySet) -> Result<(), Activa
 
 /// Does all that may fail before a set becomes active: makes room for it in the store, prepares its
 /// program and its schedules, and keeps its text.
-pub(super) fn prepare(
+///
+/// # Errors
+/// See [`ActivateError`].
+pub fn prepare(
     archive: &mut Archive,
     set: &PolicySet,
     clock: &Arc<dyn Clock>,

@@ -1,0 +1,191 @@
+//! What can be asked on the command line.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// guanxi (关系) runs customer relationships from policy files.
+#[derive(Debug, Parser)]
+#[command(name = "guanxi", version, propagate_version = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Common {
+    /// The policies folder
+    #[arg(long, global = true, env = "GUANXI_POLICIES", default_value = "policies", value_name = "DIR")]
+    pub(super) policies: PathBuf,
+    /// The scripts folder
+    #[arg(long, global = true, env = "GUANXI_SCRIPTS", default_value = "scripts", value_name = "DIR")]
+    pub(super) scripts: PathBuf,
+    /// The data folder: inbox, output, rejected rows [default: .]
+    #[arg(long, global = true, env = "GUANXI_DATA", value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// The store
+    #[arg(long, global = true, env = "GUANXI_STORE", default_value = "guanxi.db", value_name = "FILE")]
+    pub(super) store: PathBuf,
+    /// Print the result as JSON; messages go to stderr
+    #[arg(long, global = true, env = "GUANXI_JSON")]
+    pub(super) json: bool,
+}
+
+impl Common {
+    /// The data folder.
+    pub(super) fn data_folder(&self) -> &Path {
+        self.data.as_deref().unwrap_or(Path::new("."))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the daemon: schedules, reload, inbox, delivery, HTTP
+    Run(Run),
+    /// Import the inbox, evaluate everything once, deliver what is due, exit
+    Once(At),
+    /// Check the policies and print every problem
+    Check(Check),
+    /// List the customers for whom an expression holds
+    Select(Select),
+    /// Import files once, by the same rules as a source
+    Import(Import),
+    /// Show how much there is and what is going on
+    Status,
+    /// Show the last runs
+    Runs(Runs),
+    /// Show touches
+    Touches(Touches),
+    /// Print the language reference as Markdown
+    Reference,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Where HTTP is served (a loopback address)
+    #[arg(long, env = "GUANXI_LISTEN", default_value = "127.0.0.1:7611", value_name = "ADDRESS")]
+    pub(super) listen: SocketAddr,
+    /// Run the shipped policies on a generated customer world, in a scratch folder
+    #[arg(long)]
+    pub(super) demo: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct At {
+    /// The time to decide for, as 2027-03-01, "2027-03-01 09:00" or RFC 3339; default: the clock's
+    #[arg(long, env = "GUANXI_NOW", value_name = "TIME")]
+    pub(super) now: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Fail on warnings as well
+    #[arg(long)]
+    pub(super) deny_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Select {
+    /// A condition of the policy language; `true` selects all
+    #[arg(value_name = "EXPR")]
+    pub(super) condition: String,
+    /// What to show of each customer: values, fields or expressions
+    #[arg(long, value_delimiter = ',', default_value = "id", value_name = "NAMES")]
+    pub(super) columns: Vec<String>,
+    /// How to print
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
+    /// Show personal fields in a table too
+    #[arg(long)]
+    pub(super) personal: bool,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Table,
+    /// Comma-separated, full precision
+    Csv,
+    /// One JSON object a line, full precision
+    Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// `customer` or the name of an event
+    #[arg(value_name = "WHAT")]
+    pub(super) target: String,
+    /// CSV or JSON lines, each also gzipped
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Which column of the file fills a field; what is not named comes from the column of its own name
+    #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = pair)]
+    pub(super) maps: Vec<(String, String)>,
+    /// How times are written (strftime); default: RFC 3339 or a date
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) time_format: Option<String>,
+    /// The zone of times without an offset; default: the policies'
+    #[arg(long, value_name = "ZONE")]
+    pub(super) timezone: Option<chrono_tz::Tz>,
+    /// The files' encoding, such as gbk; default: UTF-8
+    #[arg(long, value_name = "LABEL")]
+    pub(super) encoding: Option<String>,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Runs {
+    /// How many at most
+    #[arg(long, default_value_t = 20)]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Touches {
+    /// Of this customer
+    #[arg(long, value_name = "ID")]
+    pub(super) customer: Option<String>,
+    /// Of this action
+    #[arg(long)]
+    pub(super) action: Option<String>,
+    /// In this state
+    #[arg(long)]
+    pub(super) state: Option<String>,
+    /// How many at most
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: usize,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((field, column)) if !field.is_empty() && !column.is_empty() => {
+            Ok((field.to_owned(), column.to_owned()))
+        }
+        _ => Err("write FIELD=COLUMN, as in customer=CustomerID".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_pair_has_two_sides() {
+        assert_eq!(pair("at=Date=1"), Ok(("at".to_owned(), "Date=1".to_owned())));
+        assert!(pair("at").is_err() && pair("=x").is_err());
+    }
+}

@@ -1,0 +1,92 @@
+//! What an expression on the command line may speak of: everything a customer has under the policies.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{Schema, Type, Value};
+use crate::policy::Compiled;
+use crate::policy::compiled::{Data, ValueDefinition, ValueKind};
+use crate::policy::expression::tree::{Node, NodeKind, Reference};
+use crate::policy::expression::{ClassName, Names};
+
+/// The names of a customer's values.
+pub(super) struct CustomerNames<'a>(pub(super) &'a Compiled);
+
+impl Names for CustomerNames<'_> {
+    fn resolve(&self, path: &[&str]) -> Option<(Reference, Type)> {
+        let policy = self.0;
+        match path {
+            ["id"] => Some((Reference::Id, Type::Text)),
+            ["known_since"] => Some((Reference::KnownSince, Type::Time)),
+            [name] => {
+                if let Some(index) = policy.value(name) {
+                    return Some((Reference::Value(index), policy.values.get(index)?.ty.clone()));
+                }
+                let index = policy.schema.customer_field(name)?;
+                Some((Reference::Customer(index), policy.schema.customer.get(index)?.ty.clone()))
+            }
+            [class, "data", key] => {
+                let index = policy.value(class)?;
+                let data = data_types(policy.values.get(index)?);
+                let (key, ty) = data.get_key_value(*key)?;
+                Some((Reference::Data(index, Arc::clone(key)), ty.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn candidates(&self) -> Vec<String> {
+        let policy = self.0;
+        let fields = policy.schema.customer.iter().map(|field| field.name.to_string());
+        let values = policy.values.iter().map(|value| value.name.to_string());
+        let data = policy.values.iter().flat_map(|value| {
+            data_types(value).into_keys().map(move |key| format!("{}.data.{key}", value.name))
+        });
+        let own = ["id", "known_since"].map(str::to_owned);
+        let mut names: Vec<String> = fields.chain(values).chain(data).chain(own).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn class(&self, name: &str) -> Option<ClassName> {
+        let index = self.0.value(name)?;
+        let value = self.0.values.get(index)?;
+        value.kind.class()?;
+        let ordered = matches!(&value.kind, ValueKind::Tier(tier) if tier.ordered);
+        Some(ClassName { value: index, ty: value.ty.clone(), ordered })
+    }
+}
+
+/// What the places of a class carry.
+fn data_types(value: &ValueDefinition) -> BTreeMap<Arc<str>, Type> {
+    let data: Vec<&Data> = match &value.kind {
+        ValueKind::Segment(segment) => vec![&segment.data],
+        ValueKind::Tier(tier) => tier.levels.iter().map(|level| &level.data).collect(),
+        ValueKind::Quadrant(quadrant) => quadrant.cells.iter().map(|cell| &cell.data).collect(),
+        ValueKind::Metric(_) | ValueKind::Score(_) | ValueKind::Rank(_) => Vec::new(),
+    };
+    let entries = data.into_iter().flatten();
+    entries.map(|(key, value): (&Arc<str>, &Value)| (Arc::clone(key), value.kind())).collect()
+}
+
+/// Whether an expression shows a personal field.
+pub(super) fn is_personal(node: &Node, schema: &Schema) -> bool {
+    let any = |nodes: &[&Node]| nodes.iter().any(|node| is_personal(node, schema));
+    match &node.kind {
+        NodeKind::Name(Reference::Customer(index)) => {
+            schema.customer.get(*index).is_some_and(|field| field.personal)
+        }
+        NodeKind::Name(_)
+        | NodeKind::Literal(_)
+        | NodeKind::AtLeast(..)
+        | NodeKind::Since(_)
+        | NodeKind::Previous(_) => false,
+        NodeKind::Unary(_, inner) => is_personal(inner, schema),
+        NodeKind::Binary(_, left, right) | NodeKind::Coalesce(left, right) => any(&[left, right]),
+        NodeKind::If(condition, then, otherwise) => any(&[condition, then, otherwise]),
+        NodeKind::In(needle, list) => {
+            is_personal(needle, schema) || list.iter().any(|item| is_personal(item, schema))
+        }
+        NodeKind::Call(_, arguments) => arguments.iter().any(|argument| is_personal(argument, schema)),
+    }
+}

@@ -1,0 +1,185 @@
+//! `guanxi once`: import, evaluate, deliver, say what was done.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::arguments::{At, Common};
+use super::failure::Failure;
+use super::print::{self, Out};
+use super::progress::{ImportBar, spinner};
+use super::{import, open, times};
+use crate::archive::Archive;
+use crate::daemon::policy_set::PolicySet;
+use crate::daemon::reload;
+use crate::emit::{self, ChannelState, ChannelStatus, Dispatcher};
+use crate::engine::{RunReport, RunRequest};
+use crate::intake::{ImportReport, Inbox, Patience};
+use crate::policy::compiled::Scope;
+use crate::ports::Clock;
+use crate::ports::system::{SystemClock, SystemEntropy, SystemEnvironment};
+
+/// How the channels fared, by name.
+type Deliveries = BTreeMap<Arc<str>, ChannelStatus>;
+
+pub(super) fn execute(common: &Common, command: &At, out: &mut Out) -> Result<(), Failure> {
+    let set = open::policies(common)?;
+    let clock = times::clock(command.now.as_deref(), set.compiled.settings.timezone)?;
+    let mut archive = Archive::open(&common.store)?;
+    let (engine, _) = reload::prepare(&mut archive, &set, &clock)?;
+    let (imports, problems) = import_inbox(common, &set, &mut archive, &*clock);
+    let evaluating = spinner("evaluating");
+    let request = RunRequest { now: clock.now(), scope: Scope::Everything, schedule: "once".to_owned() };
+    let run = engine.run(&mut archive, &request)?;
+    evaluating.finish_and_clear();
+    let deliveries = deliver(common, &set, archive, clock)?;
+    if common.json {
+        out.json(&as_json(&set, &imports, &run, &deliveries))?;
+    } else {
+        show(out, &set, &imports, &run, &deliveries)?;
+    }
+    for problem in &problems {
+        print::message(format_args!("inbox: {problem}"));
+    }
+    if problems.is_empty() { Ok(()) } else { print::told() }
+}
+
+fn import_inbox(
+    common: &Common,
+    set: &PolicySet,
+    archive: &mut Archive,
+    clock: &dyn Clock,
+) -> (Vec<ImportReport>, Vec<String>) {
+    let mut inbox = Inbox::new(common.data_folder());
+    let look = inbox.look(&set.compiled, Patience::AtOnce);
+    let mut problems: Vec<String> = look.problems.iter().map(ToString::to_string).collect();
+    let mut reports = Vec::new();
+    for found in &look.ready {
+        let bar = ImportBar::new(&found.path);
+        let mut show = |progress| bar.show(progress);
+        match inbox.import(archive, &set.compiled, found, clock.now(), Some(&mut show)) {
+            Ok(report) => reports.push(report),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    (reports, problems)
+}
+
+fn deliver(
+    common: &Common,
+    set: &PolicySet,
+    archive: Archive,
+    clock: Arc<dyn Clock>,
+) -> Result<Deliveries, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let outside = emit::Outside {
+        clock,
+        wall: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        environment: Arc::new(SystemEnvironment),
+        data_folder: common.data_folder().to_owned(),
+    };
+    let store = Arc::new(Mutex::new(archive));
+    let policy = &set.compiled;
+    let deliveries = runtime.block_on(async {
+        let dispatcher = Dispatcher::new(Arc::clone(&store), outside);
+        dispatcher.drain_due(&policy.channels, policy.settings.timezone).await
+    });
+    store.lock().unwrap_or_else(PoisonError::into_inner).checkpoint()?;
+    Ok(deliveries)
+}
+
+fn show(
+    out: &mut Out,
+    set: &PolicySet,
+    imports: &[ImportReport],
+    run: &RunReport,
+    deliveries: &Deliveries,
+) -> Result<(), Failure> {
+    let timezone = set.compiled.settings.timezone;
+    out.line(format_args!("policies   {} ({})", set.compiled.version, set.summary()))?;
+    for report in imports {
+        import::show(out, report)?;
+    }
+    out.line(format_args!("decided    for {} ({timezone})", times::show(run.now, timezone)))?;
+    out.line(format_args!("customers  {}", run.customers))?;
+    for class in &run.classes {
+        let mut places: Vec<String> =
+            class.places.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        if class.none > 0 {
+            places.push(format!("none {}", class.none));
+        }
+        out.line(format_args!("  {}: {}", class.name, places.join(", ")))?;
+    }
+    out.line(format_args!("changed    {} transitions", run.transitions))?;
+    for (trigger, count) in &run.fired {
+        out.line(format_args!("  {trigger}: fired {count} times"))?;
+    }
+    if run.backlog > 0 {
+        out.line(format_args!("noted      {} already true when first seen, not fired", run.backlog))?;
+    }
+    out.line(format_args!("touches    {} queued, {} cancelled", run.queued, run.cancelled))?;
+    if let Some(example) = &run.payload_example {
+        print::message(format_args!(
+            "{} parts of payloads could not be filled and are empty, such as {example}",
+            run.payload_problems
+        ));
+    }
+    for (channel, status) in deliveries {
+        out.line(format_args!("delivered  {} over {channel}{}", status.delivered, trouble(status)))?;
+    }
+    Ok(())
+}
+
+/// What stands in the way of a channel, in words to follow its count.
+fn trouble(status: &ChannelStatus) -> String {
+    let failed: u64 = status.failures.values().sum();
+    let mut parts = Vec::new();
+    if failed > 0 {
+        parts.push(format!("{failed} attempts failed and will be made again"));
+    }
+    for (count, word) in [(status.dead, "given up"), (status.expired, "expired")] {
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    match &status.state {
+        ChannelState::Running => parts.extend(status.trouble.clone()),
+        ChannelState::Unavailable(reason) | ChannelState::Stopped(reason) => parts.push(reason.clone()),
+    }
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
+}
+
+fn as_json(set: &PolicySet, imports: &[ImportReport], run: &RunReport, deliveries: &Deliveries) -> Value {
+    let classes: serde_json::Map<String, Value> = run
+        .classes
+        .iter()
+        .map(|class| {
+            let mut places: serde_json::Map<String, Value> =
+                class.places.iter().map(|(name, count)| (name.to_string(), (*count).into())).collect();
+            places.insert("".to_owned(), class.none.into());
+            (class.name.to_string(), Value::Object(places))
+        })
+        .collect();
+    json!({
+        "policy_version": &*set.compiled.version,
+        "imports": imports.iter().map(import::as_json).collect::<Vec<_>>(),
+        "run": run.run,
+        "now": run.now.to_string(),
+        "customers": run.customers,
+        "classes": classes,
+        "transitions": run.transitions,
+        "fired": run.fired.iter().map(|(name, count)| (name.to_string(), (*count).into())).collect::<serde_json::Map<_, _>>(),
+        "backlog": run.backlog,
+        "touches_queued": run.queued,
+        "touches_cancelled": run.cancelled,
+        "channels": deliveries.iter().map(|(name, status)| (name.to_string(), json!({
+            "delivered": status.delivered,
+            "failures": status.failures,
+            "dead": status.dead,
+            "expired": status.expired,
+            "trouble": status.trouble,
+        }))).collect::<serde_json::Map<_, _>>(),
+    })
+}

@@ -1,0 +1,43 @@
+//! Progress of long work, on a terminal only.
+
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::intake::Progress;
+
+/// A bar that follows the import of a file; gone when dropped.
+pub(super) struct ImportBar(ProgressBar);
+
+impl ImportBar {
+    pub(super) fn new(file: &Path) -> Self {
+        // Draws nothing where stderr is no terminal.
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {percent}% {msg}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(name);
+        Self(bar)
+    }
+
+    pub(super) fn show(&self, progress: Progress) {
+        self.0.set_length(progress.total);
+        self.0.set_position(progress.bytes);
+        self.0.set_message(format!("{} rows", progress.rows));
+    }
+}
+
+impl Drop for ImportBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Something that takes a while and has no measure.
+pub(super) fn spinner(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_message(what);
+    bar.enable_steady_tick(std::time::Duration::from_millis(120));
+    bar
+}

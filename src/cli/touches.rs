@@ -1,0 +1,78 @@
+//! `guanxi touches`: what was, or is to be, done.
+
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+use super::arguments::{Common, Touches};
+use super::failure::Failure;
+use super::print::{Out, table};
+use super::{open, times};
+use crate::archive::{Archive, TouchFilter, TouchRow};
+use crate::model::touch::TouchState;
+
+pub(super) fn execute(common: &Common, command: &Touches, out: &mut Out) -> Result<(), Failure> {
+    let state = command.state.as_deref().map(state).transpose()?;
+    let archive = Archive::open_read_only(&common.store)?;
+    let filter =
+        TouchFilter { customer: command.customer.as_deref(), action: command.action.as_deref(), state };
+    let touches = archive.touches(&filter, command.limit)?;
+    if common.json {
+        out.json(&Value::Array(touches.iter().map(as_json).collect()))?;
+        return Ok(());
+    }
+    let timezone = open::timezone(&archive)?;
+    let rows = touches.iter().map(|touch| row(touch, timezone)).collect();
+    out.line(table(&["due", "customer", "action", "because", "state", "since", "id"], rows, &[]))?;
+    if touches.len() == command.limit {
+        super::print::message(format_args!(
+            "the latest {}; --limit shows more, --customer, --action and --state fewer",
+            command.limit
+        ));
+    }
+    Ok(())
+}
+
+fn state(word: &str) -> Result<TouchState, Failure> {
+    TouchState::parse(word).ok_or_else(|| {
+        let words = TouchState::ALL.map(TouchState::as_str).join(", ");
+        Failure::Input(format!("`{word}` is no state of a touch; the states are {words}"))
+    })
+}
+
+fn row(row: &TouchRow, timezone: Tz) -> Vec<String> {
+    let touch = &row.touch;
+    let state = if touch.reason.is_empty() {
+        touch.state.to_string()
+    } else {
+        format!("{}: {}", touch.state, touch.reason)
+    };
+    vec![
+        times::show(touch.due, timezone),
+        touch.customer.to_string(),
+        touch.action.to_string(),
+        touch.because.title.clone(),
+        state,
+        times::show(row.state_at, timezone),
+        touch.id.to_string(),
+    ]
+}
+
+fn as_json(row: &TouchRow) -> Value {
+    let touch = &row.touch;
+    json!({
+        "id": &*touch.id,
+        "customer": &*touch.customer,
+        "action": &*touch.action,
+        "channel": &*touch.channel,
+        "due": touch.due.to_string(),
+        "expires": touch.expires.to_string(),
+        "state": touch.state.as_str(),
+        "state_at": row.state_at.to_string(),
+        "reason": touch.reason,
+        "because": touch.because,
+        "priority": touch.priority,
+        "policy_version": &*touch.policy_version,
+        "run": row.run,
+        "payload": touch.payload,
+    })
+}

@@ -284,3 +284,155 @@ const fn value_truth(value: &Value) -> Option<bool> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::expression::builtin::catalog;
+    use crate::policy::expression::{Expected, Names, Syntax};
+
+    struct Sample;
+
+    impl Names for Sample {
+        fn resolve(&self, path: &[&str]) -> Option<(Reference, Type)> {
+            let ty = match path {
+                ["id"] => return Some((Reference::Id, Type::Text)),
+                ["n" | "two"] => Type::Number,
+                ["t" | "word"] => Type::Text,
+                ["b" | "yes"] => Type::Bool,
+                ["d" | "day"] => Type::Date,
+                ["at"] => Type::Time,
+                _ => return None,
+            };
+            let index = ["n", "t", "b", "d", "two", "word", "yes", "day", "at"];
+            let index = index.iter().position(|name| path == [*name])?;
+            Some((Reference::Customer(index), ty))
+        }
+
+        fn candidates(&self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    /// The one-letter names are missing.
+    impl Row for Sample {
+        fn get(&self, reference: &Reference) -> Option<Value> {
+            match reference {
+                Reference::Id => Some(Value::text("c1")),
+                Reference::Customer(4) => Some(Value::Number(2.0)),
+                Reference::Customer(5) => Some(Value::text("wörd")),
+                Reference::Customer(6) => Some(Value::Bool(true)),
+                Reference::Customer(7) => crate::model::Date::parse("2027-02-28").map(Value::Date),
+                Reference::Customer(8) => {
+                    Timestamp::parse_rfc3339("2027-02-28T12:00:00+08:00").map(Value::Time)
+                }
+                _ => None,
+            }
+        }
+    }
+
+    fn moment() -> Moment {
+        let now = Timestamp::parse_rfc3339("2027-03-01T09:30:00+08:00").expect("an instant");
+        Moment { now, timezone: chrono_tz::Asia::Shanghai }
+    }
+
+    fn value(text: &str) -> String {
+        let syntax = Syntax::parse(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+        let (expression, _) =
+            syntax.check(&Sample, &Expected::Any).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+        evaluate(&expression.root, &Sample, &moment()).map_or("missing".to_owned(), |value| value.to_string())
+    }
+
+    #[test]
+    fn every_example_of_the_reference_gives_its_value() {
+        for entry in catalog() {
+            let needs_policy = matches!(entry.name, "at_least" | "since" | "previous" | "col");
+            assert!(needs_policy || !entry.examples.is_empty(), "{} has no example", entry.name);
+            assert!(!entry.summary.is_empty() && !entry.missing.is_empty(), "{}", entry.name);
+            for (call, expected) in entry.examples {
+                assert_eq!(value(call), *expected, "{call}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_builtin_has_its_function() {
+        for (index, function) in crate::policy::expression::builtin::functions().enumerate() {
+            assert_eq!(function.builtin as usize, index, "{}", function.name);
+        }
+        assert_eq!(Builtin::Bucket.function().map(|function| function.name), Some("bucket"));
+    }
+
+    #[test]
+    fn missing_follows_the_rules_of_the_language() {
+        for (text, expected) in [
+            ("n + 1", "missing"),
+            ("-n", "missing"),
+            ("round(n)", "missing"),
+            ("lower(t)", "missing"),
+            ("t + \"a\"", "missing"),
+            ("contains(t, \"a\")", "missing"),
+            ("days_since(d)", "missing"),
+            ("n < 1", "false"),
+            ("n >= 1", "false"),
+            ("n == n", "false"),
+            ("n != 1", "true"),
+            ("n != n", "true"),
+            ("t == \"a\"", "false"),
+            ("t != \"a\"", "true"),
+            ("b == true", "false"),
+            ("n in [1, 2]", "false"),
+            ("two in [n, 2]", "true"),
+            ("n !in [1, 2]", "true"),
+            ("!b", "true"),
+            ("b && true", "false"),
+            ("b || true", "true"),
+            ("b || b", "false"),
+            ("if b { 1 } else { 2 }", "2"),
+            ("n ?? 5", "5"),
+            ("t ?? \"none\"", "none"),
+            ("b ?? true", "true"),
+            ("1 / 0 ?? 9", "9"),
+            ("1 / 0", "missing"),
+            ("0 % 0", "missing"),
+            ("(0 - 8) ** 0.5", "missing"),
+            ("is_missing(1 / 0)", "true"),
+            ("is_known(b)", "false"),
+            ("is_known(b && b)", "true"),
+            ("count_known(n, t, b, d, two, word)", "2"),
+        ] {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_one_type_and_times_move_by_days() {
+        for (text, expected) in [
+            ("7 / 2", "3.5"),
+            ("-7 % 3", "-1"),
+            ("2 ** -1", "0.5"),
+            ("2 + 3 * 4", "14"),
+            ("day + 1", "2027-03-01"),
+            ("day + 0.9", "2027-02-28"),
+            ("1 + day", "2027-03-01"),
+            ("day - 59", "2026-12-31"),
+            ("date(\"2027-03-01\") - day", "1"),
+            ("now() - at", "0.8958333333333334"),
+            ("at + 0.5", "2027-02-28T16:00:00Z"),
+            ("0.5 + at", "2027-02-28T16:00:00Z"),
+            ("at - 0.5", "2027-02-27T16:00:00Z"),
+            ("day + 1 / 0", "missing"),
+            ("day + 999999999", "missing"),
+            ("\"a\" < \"b\" && \"Z\" < \"a\" && \"z\" < \"ä\"", "true"),
+            ("word == \"wörd\" && len(word) == 4", "true"),
+            ("word + \"!\"", "wörd!"),
+        ] {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_the_same_for_ever() {
+        assert_eq!(value("bucket(\"2027h1\")"), "0.01951580872499059");
+    }
+}

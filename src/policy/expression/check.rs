@@ -47,9 +47,7 @@ impl Checker<'_> {
             PartKind::Bool(flag) => (NodeKind::Literal(Value::Bool(*flag)), Type::Bool),
             PartKind::Path(path) => self.name(part, path)?,
             PartKind::Unary(operator, operand) => self.unary(*operator, operand)?,
-            PartKind::Binary(operator, place, left, right) => {
-                self.binary(*operator, place, left, right, part)?
-            }
+            PartKind::Binary(operator, left, right) => self.binary(*operator, left, right, part)?,
             PartKind::In(subject, list) => self.membership(subject, list)?,
             PartKind::If(condition, yes, no) => self.branches(condition, yes, no)?,
             PartKind::Coalesce(value, default) => self.coalesce(value, default)?,

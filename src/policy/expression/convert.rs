@@ -75,13 +75,8 @@ impl Converter<'_> {
     /// A number may begin with signs and brackets that Rhai has worked in.
     fn number(&self, number: f64, at: Position) -> Placed {
         let first = self.places.token(at);
-        let is_prefix = |index: usize| matches!(self.shape.at(index), "-" | "+" | "(");
-        let mut last = first;
-        while is_prefix(last) {
-            last += 1;
-        }
-        let closing = (first..last).filter_map(|index| self.partner(index)).max().unwrap_or(last);
-        self.placed(PartKind::Number(number), first, last.max(closing), 1)
+        let last = self.shape.literal_end(first);
+        self.placed(PartKind::Number(number), first, last, 1)
     }
 
     fn finite(&self, number: f64, at: Position) -> Converted {
@@ -192,8 +187,7 @@ impl Converter<'_> {
         let right = self.starting_at(right, token + 1);
         let depth = left.depth.max(right.depth) + 1;
         let (first, last) = (left.first.min(right.first), left.last.max(right.last));
-        let place = self.span(token, token);
-        let kind = PartKind::Binary(operator, place, Box::new(left.part), Box::new(right.part));
+        let kind = PartKind::Binary(operator, Box::new(left.part), Box::new(right.part));
         self.bounded(self.placed(kind, first, last, depth))
     }
 

@@ -13,6 +13,8 @@ mod places;
 mod problem;
 mod shape;
 pub mod syntax;
+#[cfg(test)]
+mod tests;
 mod tokens;
 pub mod tree;
 

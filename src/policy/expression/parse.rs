@@ -79,7 +79,12 @@ fn explain(error: &ParseError, shape: &Shape<'_>, places: &Places) -> Problem {
             )
         },
         ParseErrorType::MismatchedType(_, is) => {
-            problem(&codes::WRONG_TYPE, span, format!("a condition is expected here, but this is {is}"))
+            let end = shape.tokens.get(shape.literal_end(index)).map_or(span.end, |token| token.span.end);
+            problem(
+                &codes::WRONG_TYPE,
+                span.start..end,
+                format!("a condition is expected here, but this is {is}"),
+            )
         }
         ParseErrorType::BadInput(LexError::MalformedEscapeSequence(sequence)) => problem(
             &codes::SYNTAX,

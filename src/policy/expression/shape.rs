@@ -244,6 +244,16 @@ impl<'a> Shape<'a> {
         })
     }
 
+    /// The last token of a literal that may begin with signs and brackets, which Rhai works in.
+    pub(super) fn literal_end(&self, first: usize) -> usize {
+        let mut last = first;
+        while matches!(self.at(last), "-" | "+" | "(") {
+            last += 1;
+        }
+        let closing = (first..last).filter_map(|index| self.partner.get(index).copied().flatten()).max();
+        last.max(closing.unwrap_or(last))
+    }
+
     fn bracketed(&self, index: usize) -> Range<usize> {
         let end = self.partner.get(index).copied().flatten().unwrap_or(index);
         self.span(index).start..self.span(end).end

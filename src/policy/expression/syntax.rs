@@ -13,7 +13,7 @@ use crate::policy::diagnostic::Problem;
 #[derive(Clone, Debug)]
 pub struct Syntax {
     text: Arc<str>,
-    root: Part,
+    pub(super) root: Part,
 }
 
 /// One part of an expression.
@@ -33,8 +33,7 @@ pub(super) enum PartKind {
     /// `pyramid.data.visits`, part by part.
     Path(Vec<String>),
     Unary(Unary, Box<Part>),
-    /// The range is the operator's place.
-    Binary(Binary, Range<usize>, Box<Part>, Box<Part>),
+    Binary(Binary, Box<Part>, Box<Part>),
     In(Box<Part>, Vec<Part>),
     If(Box<Part>, Box<Part>, Box<Part>),
     Coalesce(Box<Part>, Box<Part>),
@@ -106,7 +105,7 @@ impl Part {
             PartKind::Number(_) | PartKind::Text(_) | PartKind::Bool(_) => {}
             PartKind::Path(path) => paths.push((path.clone(), self.span.clone())),
             PartKind::Unary(_, operand) => operand.collect_paths(paths),
-            PartKind::Binary(_, _, left, right) | PartKind::Coalesce(left, right) => {
+            PartKind::Binary(_, left, right) | PartKind::Coalesce(left, right) => {
                 left.collect_paths(paths);
                 right.collect_paths(paths);
             }

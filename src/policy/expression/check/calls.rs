@@ -111,26 +111,32 @@ impl Checker<'_> {
             Accepts::DateOrTime => matches!(node.ty, Type::Date | Type::Time),
         };
         if !fits {
-            let (code, wanted) = match accepts {
-                Accepts::TextLiteral if node.ty.is_textual() => (&codes::NOT_LITERAL, "text in quotes"),
-                _ => (&codes::WRONG_TYPE, accepts.described()),
-            };
-            let help = match accepts {
-                Accepts::Number => conversion(&node.ty, &Type::Number),
-                Accepts::Date | Accepts::DateOrTime => conversion(&node.ty, &Type::Date),
-                _ => "",
-            };
-            self.problems.push(Problem {
-                label: node.ty.name().to_owned(),
-                help: help.to_owned(),
-                ..problem(
-                    code,
-                    node.span.clone(),
-                    format!("`{}` takes {wanted} here, but this is {}", function.name, described(&node.ty)),
-                )
-            });
+            self.misfit(function, accepts, node);
         }
         fits
+    }
+
+    fn misfit(&mut self, function: &Function, accepts: Accepts, node: &Node) {
+        let (name, wanted) = (function.name, accepts.described());
+        if accepts == Accepts::TextLiteral && node.ty.is_textual() {
+            let message = format!("`{name}` takes {wanted} here, known when the policy is loaded");
+            self.problems.push(problem(&codes::NOT_LITERAL, node.span.clone(), message));
+            return;
+        }
+        let help = match accepts {
+            Accepts::Number => conversion(&node.ty, &Type::Number),
+            Accepts::Date | Accepts::DateOrTime => conversion(&node.ty, &Type::Date),
+            _ => "",
+        };
+        self.problems.push(Problem {
+            label: node.ty.name().to_owned(),
+            help: help.to_owned(),
+            ..problem(
+                &codes::WRONG_TYPE,
+                node.span.clone(),
+                format!("`{name}` takes {wanted} here, but this is {}", described(&node.ty)),
+            )
+        });
     }
 
     fn wrong_count(&mut self, signature: &str, found: usize, whole: &Part) {

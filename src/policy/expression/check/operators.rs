@@ -1,7 +1,5 @@
 //! Operators: which operands they take, and what they give.
 
-use std::ops::Range;
-
 use super::words::joined;
 use super::{Checker, conversion, described};
 use crate::model::{Date, Type, Value};
@@ -10,6 +8,8 @@ use crate::policy::expression::codes;
 use crate::policy::expression::problem::problem;
 use crate::policy::expression::syntax::Part;
 use crate::policy::expression::tree::{Binary, Node, NodeKind, Unary};
+
+const JOIN: &str = "join comparisons with && or ||: 1 < x && x < 5";
 
 type Typed = Option<(NodeKind, Type)>;
 
@@ -24,14 +24,7 @@ impl Checker<'_> {
         Some((NodeKind::Unary(operator, Box::new(node)), ty))
     }
 
-    pub(super) fn binary(
-        &mut self,
-        operator: Binary,
-        place: &Range<usize>,
-        left: &Part,
-        right: &Part,
-        whole: &Part,
-    ) -> Typed {
+    pub(super) fn binary(&mut self, operator: Binary, left: &Part, right: &Part, whole: &Part) -> Typed {
         if matches!(operator, Binary::And | Binary::Or) {
             let (left, right) = (self.condition(left), self.condition(right));
             return Some((NodeKind::Binary(operator, Box::new(left?), Box::new(right?)), Type::Bool));
@@ -42,7 +35,7 @@ impl Checker<'_> {
         let (left, right) = (self.node(left), self.node(right));
         let (left, right) = (left?, right?);
         let Some(ty) = arithmetic(operator, &left.ty, &right.ty) else {
-            self.unfit(operator, place, &left, &right);
+            self.unfit(operator, &left, &right, whole);
             return None;
         };
         // Moving a date or a time is the same from either side; evaluation finds it on the left.
@@ -52,7 +45,7 @@ impl Checker<'_> {
     }
 
     /// Operands an arithmetic operator does not take.
-    fn unfit(&mut self, operator: Binary, place: &Range<usize>, left: &Node, right: &Node) {
+    fn unfit(&mut self, operator: Binary, left: &Node, right: &Node, whole: &Part) {
         let symbol = symbol(operator);
         let wrong = [left, right].into_iter().find(|node| node.ty != Type::Number);
         let help = wrong.map_or("", |node| conversion(&node.ty, &Type::Number));
@@ -61,7 +54,7 @@ impl Checker<'_> {
             help: help.to_owned(),
             ..problem(
                 &codes::WRONG_TYPE,
-                left.span.start.min(place.start)..right.span.end.max(place.end),
+                whole.span.clone(),
                 format!("`{symbol}` does not take {} and {}", described(&left.ty), described(&right.ty)),
             )
         });
@@ -80,8 +73,8 @@ impl Checker<'_> {
             && matches!((&left.ty, &right.ty), (Type::Choice(_), _) | (_, Type::Choice(_)) | (Type::Bool, _))
         {
             let is = if left.ty == Type::Bool { "true and false have" } else { "the words of a choice have" };
-            let help = match operator {
-                _ if left.ty == Type::Bool => "join comparisons with && or ||: 1 < x && x < 5",
+            let help = match left.ty {
+                Type::Bool => JOIN,
                 _ => {
                     "of an ordered tier ask at_least(tier, \"level\"); otherwise list the words: x in [\"a\", \"b\"]"
                 }
@@ -106,7 +99,11 @@ impl Checker<'_> {
                     format!("{} can't be compared with {}", described(&left_type), described(&right_type)),
                 );
                 mismatch.label = format!("{left_type} and {right_type}");
+                let chained = [&*left, &*right]
+                    .into_iter()
+                    .any(|node| matches!(node.kind, NodeKind::Binary(inner, ..) if is_comparison(inner)));
                 mismatch.help = match (date_text(left), date_text(right)) {
+                    _ if chained => JOIN.to_owned(),
                     (Some(day), _) | (_, Some(day)) => format!("a date is written date(\"{day}\")"),
                     (None, None) if conversion(&left_type, &right_type).is_empty() => {
                         conversion(&right_type, &left_type).to_owned()

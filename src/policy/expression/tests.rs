@@ -1,0 +1,660 @@
+//! What is said of right and wrong expressions, word for word and place for place.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::names::{ClassName, Expected, Names};
+use super::syntax::{Part, PartKind, Syntax};
+use super::tree::{Binary, NodeKind, Reference};
+use super::{can_be_name, codes};
+use crate::model::{Type, Value};
+use crate::policy::diagnostic::Problem;
+
+struct Declared;
+
+fn choice(words: &[&str]) -> Type {
+    Type::Choice(words.iter().map(|word| Arc::from(*word)).collect())
+}
+
+const PLAIN: &[&str] = &[
+    "id",
+    "known_since",
+    "orders",
+    "profit",
+    "name",
+    "opted_out",
+    "birthday",
+    "source",
+    "pyramid",
+    "personality",
+    "lapsing",
+    "size",
+    "customer.name",
+    "event.amount",
+    "pyramid.data.visits",
+];
+
+impl Names for Declared {
+    fn resolve(&self, path: &[&str]) -> Option<(Reference, Type)> {
+        let index = PLAIN.iter().position(|name| *name == path.join("."))?;
+        let ty = match path {
+            ["id"] => return Some((Reference::Id, Type::Text)),
+            ["known_since"] => return Some((Reference::KnownSince, Type::Time)),
+            ["name"] | ["customer", "name"] => Type::Text,
+            ["opted_out" | "lapsing"] => Type::Bool,
+            ["birthday"] => Type::Date,
+            ["source"] => choice(&["visit", "referral", "online"]),
+            ["size"] => choice(&["small", "large"]),
+            ["pyramid"] => choice(&["key", "secondary", "ordinary", "small"]),
+            ["personality"] => choice(&["lion", "owl"]),
+            _ => Type::Number,
+        };
+        Some((Reference::Value(index), ty))
+    }
+
+    fn candidates(&self) -> Vec<String> {
+        PLAIN.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn class(&self, name: &str) -> Option<ClassName> {
+        let (_, ty) = self.resolve(&[name])?;
+        matches!(name, "pyramid" | "personality" | "lapsing").then(|| ClassName {
+            value: 7,
+            ty,
+            ordered: name == "pyramid",
+        })
+    }
+}
+
+fn problems(text: &str, expected: &Expected) -> Vec<Problem> {
+    match Syntax::parse(text) {
+        Err(problems) => problems,
+        Ok(syntax) => syntax.check(&Declared, expected).err().unwrap_or_default(),
+    }
+}
+
+/// Each problem as `code «underlined» message | label | help | suggestion`.
+fn said(text: &str) -> Vec<String> {
+    said_where(text, &Expected::Any)
+}
+
+fn said_where(text: &str, expected: &Expected) -> Vec<String> {
+    problems(text, expected)
+        .into_iter()
+        .map(|found| {
+            let mut line = format!(
+                "{} «{}» {}",
+                found.code.id,
+                text.get(found.span).expect("a span of the text"),
+                found.message
+            );
+            for more in [found.label, found.help, found.suggestion.unwrap_or_default()] {
+                if !more.is_empty() {
+                    line = format!("{line} | {more}");
+                }
+            }
+            line
+        })
+        .collect()
+}
+
+fn type_of(text: &str) -> Type {
+    let syntax = Syntax::parse(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+    let checked = syntax.check(&Declared, &Expected::Any);
+    checked.unwrap_or_else(|problems| panic!("{text}: {problems:?}")).0.root.ty
+}
+
+#[test]
+fn every_construct_of_the_language_has_its_type() {
+    for (text, ty) in [
+        ("7 / 2", Type::Number),
+        ("-2 ** 2 % 3", Type::Number),
+        ("1.5e3 + 0x10 + 1_000", Type::Number),
+        ("orders > 3 && !opted_out || name == \"甲\"", Type::Bool),
+        ("pyramid in [\"key\", \"small\"]", Type::Bool),
+        ("source !in [\"visit\"]", Type::Bool),
+        ("profit ?? 0", Type::Number),
+        ("name ?? \"?\"", Type::Text),
+        ("source ?? \"visit\"", choice(&["visit", "referral", "online"])),
+        ("source ?? \"none\"", Type::Text),
+        ("if lapsing { 1 } else if opted_out { 2 } else { orders }", Type::Number),
+        ("if lapsing { \"a\" } else { source }", Type::Text),
+        ("birthday + 30", Type::Date),
+        ("30 + birthday", Type::Date),
+        ("now() - 1", Type::Time),
+        ("now() - known_since", Type::Number),
+        ("today() - birthday", Type::Number),
+        ("birthday < date(\"2000-01-01\")", Type::Bool),
+        ("name + \"-\" + source", Type::Text),
+        ("at_least(pyramid, \"secondary\")", Type::Bool),
+        ("since(pyramid)", Type::Time),
+        ("previous(lapsing)", Type::Bool),
+        ("previous(personality) == \"owl\"", Type::Bool),
+        ("pyramid.data.visits + event.amount", Type::Number),
+        ("count_known(name, orders, birthday)", Type::Number),
+        ("round(profit, 2) + min(1, 2, 3)", Type::Number),
+        ("bucket(\"a\") < 0.5", Type::Bool),
+        ("lower(customer.name)", Type::Text),
+        ("contains(name, \"a\") // a comment", Type::Bool),
+        ("/* one /* two */ */ orders", Type::Number),
+        ("orders > 1 &&\n  name == \"多行\"\n  && lapsing", Type::Bool),
+    ] {
+        assert_eq!(type_of(text), ty, "{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_names_and_types_are_told_with_the_remedy() {
+    for (text, expected) in [
+        ("porfit > 1", "E304 «porfit» nothing is named `porfit` | did you mean `profit`? | profit"),
+        (
+            "pyramid.data.visit > 1",
+            "E304 «pyramid.data.visit» nothing is named `pyramid.data.visit` | did you mean `pyramid.data.visits`? | pyramid.data.visits",
+        ),
+        ("now > known_since", "E304 «now» nothing is named `now` | `now` is a function: write now(…)"),
+        ("ruond(profit)", "E305 «ruond» there is no function `ruond` | did you mean `round`? | round"),
+        (
+            "orders() > 1",
+            "E305 «orders» there is no function `orders` | `orders` is a value: write it without ( )",
+        ),
+        ("tagged(\"a\")", "E305 «tagged» `tagged` is not supported by this version"),
+        (
+            "sqrt(orders, 2)",
+            "E306 «sqrt(orders, 2)» 2 arguments can't be right | it is called as sqrt(number)",
+        ),
+        ("round()", "E306 «round()» 0 arguments can't be right | it is called as round(number, digits?)"),
+        (
+            "name > 3",
+            "E307 «name > 3» text can't be compared with a number | text and number | number(text) reads a number; missing where the text is none",
+        ),
+        (
+            "birthday == \"2000-01-01\"",
+            "E307 «birthday == \"2000-01-01\"» a date can't be compared with text | date and text | a date is written date(\"2000-01-01\")",
+        ),
+        (
+            "name * 2",
+            "E307 «name * 2» `*` does not take text and a number | text * number | number(text) reads a number; missing where the text is none",
+        ),
+        (
+            "1 < orders < 5",
+            "E307 «1 < orders < 5» a condition (true or false) can't be compared with a number | bool and number | join comparisons with && or ||: 1 < x && x < 5",
+        ),
+        (
+            "pyramid >= \"secondary\"",
+            "E307 «pyramid >= \"secondary\"» the words of a choice have no order | of an ordered tier ask at_least(tier, \"level\"); otherwise list the words: x in [\"a\", \"b\"]",
+        ),
+        (
+            "orders && lapsing",
+            "E307 «orders» a condition is expected here, but this is a number | number | compare it, as in x > 0",
+        ),
+        (
+            "if lapsing { 1 } else { \"a\" }",
+            "E307 «\"a\"» this is text, but the other is a number | text | both branches of an `if` must give the same type",
+        ),
+        (
+            "orders ?? \"none\"",
+            "E307 «\"none\"» this is text, but the other is a number | text | a default must be of the same type as the value",
+        ),
+        (
+            "days_since(orders)",
+            "E307 «orders» `days_since` takes a date or a time here, but this is a number | number",
+        ),
+        (
+            "pyramid == \"keys\"",
+            "E308 «\"keys\"» this can never be \"keys\" | did you mean \"key\"? | it is one of \"key\", \"secondary\", \"ordinary\" or \"small\" | \"key\"",
+        ),
+        (
+            "\"visti\" != source",
+            "E308 «\"visti\"» this can never be \"visti\" | did you mean \"visit\"? | it is one of \"visit\", \"referral\" or \"online\" | \"visit\"",
+        ),
+        (
+            "source in [\"visit\", \"tv\"]",
+            "E308 «\"tv\"» this can never be \"tv\" | it is one of \"visit\", \"referral\" or \"online\"",
+        ),
+        (
+            "pyramid == key",
+            "E304 «key» nothing is named `key` | text stands in double quotes: \"key\" | \"key\"",
+        ),
+        (
+            "source == size",
+            "E309 «size» these choices have no word in common: the other is one of \"visit\", \"referral\" or \"online\" | one of \"small\" or \"large\"",
+        ),
+        (
+            "at_least(personality, \"owl\")",
+            "E310 «personality» `at_least` needs an ordered tier, and this has no order | list the words: x in [\"a\", \"b\"]",
+        ),
+        (
+            "at_least(lapsing, \"owl\")",
+            "E310 «lapsing» `at_least` needs an ordered tier, and this is a segment | a segment is a condition by itself",
+        ),
+        ("since(profit)", "E310 «profit» `since` asks about a segment, tier or quadrant, and this is none"),
+        (
+            "at_least(pyramid, \"secondry\")",
+            "E311 «\"secondry\"» there is no level \"secondry\" | did you mean \"secondary\"? | its levels are \"key\", \"secondary\", \"ordinary\" or \"small\" | \"secondary\"",
+        ),
+        ("bucket(name)", "E312 «name» `bucket` takes text in quotes here, known when the policy is loaded"),
+        ("date(name)", "E312 «name» a day in double quotes is expected here"),
+        (
+            "date(\"2027-02-29\")",
+            "E313 «\"2027-02-29\"» \"2027-02-29\" is no day of the calendar | a day is written year-month-day: date(\"2027-01-31\")",
+        ),
+        (
+            "col(\"a\")",
+            "E314 «col(\"a\")» `col` names a column of a file, but there is no file here | use it in the `columns` and `when` of a source",
+        ),
+    ] {
+        assert_eq!(said(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn mistakes_of_syntax_are_told_with_the_remedy() {
+    for (text, expected) in [
+        ("", "E301 «» an expression is expected here"),
+        ("orders = 3", "E301 «=» `=` is no operator here | comparing is written `==` | =="),
+        ("lapsing and opted_out", "E301 «and» `and` is no operator here | write `&&` | &&"),
+        ("lapsing or opted_out", "E301 «or» `or` is no operator here | write `||` | ||"),
+        ("not lapsing", "E301 «not» `not` is no operator here | write `!` | !"),
+        ("name not in [\"a\"]", "E301 «not in» `not in` is no operator here | write `!in` | !in"),
+        (
+            "name == 'Acme 公司'",
+            "E301 «'Acme 公司'» text can't stand between ' and ' | text stands in double quotes; put the whole expression in single quotes in the file | \"Acme 公司\"",
+        ),
+        (
+            "name == `a`",
+            "E301 «`a`» text can't stand between ` and ` | text stands in double quotes; put the whole expression in single quotes in the file | \"a\"",
+        ),
+        ("name == \"a", "E301 «\"a» this text has no closing quote | close it with \" on the same line"),
+        ("orders > 3）", "E301 «）» `）` can't stand in an expression | write ) | )"),
+        (
+            "金额 > 3",
+            "E301 «金额» `金额` can't stand in an expression | names are made of a-z, 0-9 and _; text stands in double quotes; a file's column is written col(\"…\")",
+        ),
+        ("(orders + 1", "E301 «(» this `(` is never closed | add `)`"),
+        ("orders + 1)", "E301 «)» this `)` closes nothing"),
+        ("min(1, 2]", "E301 «]» `]` does not fit here | close with `)` first"),
+        ("orders +", "E301 «+» the expression ends too early: something is missing after this"),
+        ("orders profit", "E301 «profit» `profit` is not expected here"),
+        (
+            "orders == null",
+            "E301 «null» there is no `null` here | ask is_missing(x) or is_known(x), or supply a default: x ?? 0",
+        ),
+        (
+            "let x = 1; x",
+            "E302 «let» `let` can't stand in an expression | an expression has no statements; they live in scripts",
+        ),
+        ("name.trim()", "E302 «.trim» there are no methods here | write trim(x) for x.trim()"),
+        (
+            "name[0] == \"a\"",
+            "E302 «[0]» there is neither a list nor an index here | a list stands only to the right of `in`: x in [\"a\", \"b\"]",
+        ),
+        ("orders in 1..5", "E302 «..» there are no ranges here | compare with both ends: x >= 1 && x <= 5"),
+        (
+            "name in source",
+            "E302 «in» `in` is followed by a list | write x in [\"a\", \"b\"]; contains(text, part) looks inside a text",
+        ),
+        (
+            "if lapsing { 1 }",
+            "E301 «if lapsing { 1 }» this `if` has no value otherwise | add else { … } with the value for all others",
+        ),
+        (
+            "{ orders }",
+            "E302 «{ orders }» a block can't stand here | braces belong to `if c { a } else { b }`; group with ( and )",
+        ),
+        (
+            "new > 3",
+            "E301 «new» `new` is a word of the expression syntax and can't be a name | give the value another name",
+        ),
+        ("1e400 > orders", "E301 «1e400» this number is too large"),
+    ] {
+        assert_eq!(said(text).first().map(String::as_str), Some(expected), "{text}: {:#?}", said(text));
+    }
+}
+
+#[test]
+fn every_mistake_is_told_at_once_and_in_order() {
+    let codes: Vec<String> = said("porfit > 1 && source == \"tv\"\n && ruond(nmae) == 2")
+        .iter()
+        .map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(codes, ["E304 «porfit»", "E308 «\"tv\"»", "E305 «ruond»", "E304 «nmae»"]);
+}
+
+#[test]
+fn the_whole_sub_expression_is_underlined() {
+    for (text, underlined) in [
+        ("(orders + 1) * name", "(orders + 1) * name"),
+        ("((name)) * (2 + (3))", "((name)) * (2 + (3))"),
+        ("1 + -(orders - name)", "orders - name"),
+        ("\"上海客户\" == \"x\" && (name\n  < ((orders)))", "name\n  < ((orders))"),
+        ("lapsing && max(1, (2)) && opted_out", "max(1, (2))"),
+        ("(if lapsing { (1) } else { ((2)) }) && lapsing", "if lapsing { (1) } else { ((2)) }"),
+        ("-(-(5)) && lapsing", "-(-(5))"),
+        ("/* 注 */ (name) /* 释 */ - orders", "(name) /* 释 */ - orders"),
+    ] {
+        let found = problems(text, &Expected::Any);
+        let spans: Vec<&str> = found.iter().filter_map(|problem| text.get(problem.span.clone())).collect();
+        assert_eq!(spans, [underlined], "{text}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_place_asks_for_its_type() {
+    assert_eq!(
+        said_where("orders + 1", &Expected::Bool),
+        [
+            "E307 «orders + 1» a condition is expected here, but this is a number | number | compare it, as in x > 0"
+        ]
+    );
+    assert_eq!(said_where("lapsing", &Expected::Number).len(), 1);
+    let sizes = Expected::Type(choice(&["small", "large"]));
+    assert_eq!(said_where("if orders > 3 { \"large\" } else { \"small\" }", &sizes), [""; 0]);
+    assert_eq!(
+        said_where("if orders > 3 { \"lrage\" } else { \"small\" }", &sizes),
+        [
+            "E308 «\"lrage\"» this can never be \"lrage\" | did you mean \"large\"? | it is one of \"small\" or \"large\" | \"large\""
+        ]
+    );
+    assert_eq!(said_where("trim(name)", &sizes), [""; 0]);
+    assert_eq!(said_where("source", &Expected::Type(Type::Text)), [""; 0]);
+}
+
+#[test]
+fn names_are_listed_with_their_places() {
+    let syntax =
+        Syntax::parse("pyramid.data.visits > at_least(pyramid, \"key\") + event.amount").expect("parses");
+    let names: Vec<(String, std::ops::Range<usize>)> = syntax.names();
+    assert_eq!(
+        names,
+        [("pyramid".to_owned(), 0..7), ("pyramid".to_owned(), 31..38), ("event".to_owned(), 49..54)]
+    );
+}
+
+#[test]
+fn words_of_the_syntax_can_not_be_names() {
+    for word in ["new", "default", "case", "if", "in", "true", "let", "null", "a.b", "9a", ""] {
+        assert!(!can_be_name(word), "{word}");
+    }
+    assert!(can_be_name("days_since_order"));
+}
+
+#[test]
+fn literals_compared_with_a_choice_are_of_its_type() {
+    let syntax = Syntax::parse("source == \"visit\" && date(\"1970-01-02\") > birthday").expect("parses");
+    let (expression, _) = syntax.check(&Declared, &Expected::Bool).expect("checks");
+    let NodeKind::Binary(Binary::And, left, right) = expression.root.kind else { panic!("an and") };
+    let NodeKind::Binary(_, _, word) = left.kind else { panic!("a comparison") };
+    assert_eq!(word.ty, choice(&["visit", "referral", "online"]));
+    let NodeKind::Binary(_, day, _) = right.kind else { panic!("a comparison") };
+    assert!(matches!(day.kind, NodeKind::Literal(Value::Date(crate::model::Date(1)))));
+}
+
+#[test]
+fn deep_and_huge_expressions_are_refused_without_harm() {
+    let deep = [
+        format!("{}1{}", "(".repeat(8000), ")".repeat(8000)),
+        format!("{}1", "-".repeat(16_000)),
+        format!("{}1", "- ".repeat(8000)),
+        format!("{}true", "!".repeat(16_000)),
+        vec!["1"; 8000].join("+"),
+        vec!["1"; 1990].join("+"),
+        vec!["2"; 1990].join("**"),
+        vec!["true"; 1990].join("&&"),
+        vec!["a"; 8000].join("."),
+        format!("a{}", "[0]".repeat(5000)),
+        format!("{} 1 {}", "if a { ".repeat(900), "} else { 2 }".repeat(900)),
+        format!("{} {{ 1 }}", "if a { 1 } else ".repeat(560)),
+        "a".repeat(100_000),
+        format!("a in [{}]", vec!["1"; 3000].join(",")),
+    ];
+    for text in deep {
+        let shown: String = text.chars().take(40).collect();
+        assert!(!problems(&text, &Expected::Any).is_empty(), "{shown}");
+    }
+    let sums: Vec<String> = (0..31)
+        .fold("1".to_owned(), |inner, _| format!("({}+{inner})", vec!["1"; 60].join("+")))
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
+    for text in sums {
+        assert!(Syntax::parse(&text).is_err());
+    }
+    assert_eq!(said(&vec!["orders"; 190].join(" + ")), [""; 0]);
+    assert_eq!(said(&format!("{}orders{}", "(".repeat(32), ")".repeat(32))), [""; 0]);
+}
+
+#[test]
+fn codes_are_in_order_and_each_stands_once() {
+    let ids: Vec<&str> = codes::CODES.iter().map(|code| code.id).collect();
+    assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+}
+
+const PIECES: &[&str] = &[
+    "orders",
+    "profit",
+    "name",
+    "\"a\"",
+    "'b'",
+    "`c`",
+    "1",
+    "2.5",
+    "-",
+    "+",
+    "*",
+    "/",
+    "%",
+    "**",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "if",
+    "else",
+    "in",
+    "!in",
+    "!",
+    "&&",
+    "||",
+    "??",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "=",
+    ",",
+    ".",
+    ";",
+    "min",
+    "date",
+    "at_least",
+    "pyramid",
+    "source",
+    "\"visit\"",
+    "\"重点\"",
+    "客户",
+    "\n",
+    "\r\n",
+    "\t",
+    " ",
+    "//",
+    "/*",
+    "*/",
+    "\\",
+    "\"",
+    "#",
+    "#{",
+    "${",
+    "|x|",
+    "..",
+    "..=",
+    "::",
+    "fn",
+    "let",
+    "this",
+    "eval",
+    "Fn",
+    "0x1f",
+    "1e9",
+    "1.",
+    "\u{feff}",
+    "\u{1f600}",
+    "()",
+    "(*",
+    "?.",
+    "?[",
+    "~",
+    "@",
+    "new",
+    "contains",
+    "\"a\\x41\"",
+    "\"\"\"\"",
+];
+
+fn soup() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(PIECES), 0..40)
+        .prop_flat_map(|pieces| (Just(pieces), prop::sample::select(vec!["", " "])))
+        .prop_map(|(pieces, space)| pieces.join(space))
+}
+
+/// Well-formed expressions, not necessarily well-typed.
+fn formed() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "1",
+        "2.5",
+        "-3",
+        "orders",
+        "name",
+        "\"甲\"",
+        "\"a\\\"b\"",
+        "true",
+        "event.amount",
+        "now()",
+        "pyramid.data.visits",
+        "-(4)",
+        "\"x\"\"y\"",
+        "lapsing",
+    ])
+    .prop_map(str::to_owned);
+    leaf.prop_recursive(5, 40, 3, |inner| {
+        let operator = prop::sample::select(vec![
+            "+",
+            "-",
+            "*",
+            "/",
+            "%",
+            "**",
+            "==",
+            "!=",
+            "<",
+            "<=",
+            ">",
+            ">=",
+            "&&",
+            "||",
+            "??",
+            "\n + ",
+            "/* x */ -",
+        ]);
+        prop_oneof![
+            (inner.clone(), operator, inner.clone()).prop_map(|(a, o, b)| format!("{a} {o} {b}")),
+            inner.clone().prop_map(|a| format!("({a})")),
+            inner.clone().prop_map(|a| format!("( {a} )")),
+            inner.clone().prop_map(|a| format!("!{a}")),
+            inner.clone().prop_map(|a| format!("-{a}")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("min({a}, {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}) in [{b}, 2]")),
+            (inner.clone(), inner.clone(), inner)
+                .prop_map(|(a, b, c)| format!("(if {a} {{ {b} }} else {{ {c} }})")),
+        ]
+    })
+}
+
+fn each_part<'a>(part: &'a Part, visit: &mut dyn FnMut(&'a Part)) {
+    visit(part);
+    match &part.kind {
+        PartKind::Number(_) | PartKind::Text(_) | PartKind::Bool(_) | PartKind::Path(_) => {}
+        PartKind::Unary(_, a) => each_part(a, visit),
+        PartKind::Binary(_, a, b) | PartKind::Coalesce(a, b) => {
+            each_part(a, visit);
+            each_part(b, visit);
+        }
+        PartKind::In(a, list) => {
+            each_part(a, visit);
+            list.iter().for_each(|item| each_part(item, visit));
+        }
+        PartKind::If(a, b, c) => [a, b, c].into_iter().for_each(|part| each_part(part, visit)),
+        PartKind::Call(_, _, list) => list.iter().for_each(|item| each_part(item, visit)),
+    }
+}
+
+/// The tree without places.
+fn bare(part: &Part) -> String {
+    match &part.kind {
+        PartKind::Number(number) => format!("{number:?}"),
+        PartKind::Text(text) => format!("{text:?}"),
+        PartKind::Bool(flag) => flag.to_string(),
+        PartKind::Path(path) => path.join("."),
+        PartKind::Unary(operator, a) => format!("({operator:?} {})", bare(a)),
+        PartKind::Binary(operator, a, b) => format!("({operator:?} {} {})", bare(a), bare(b)),
+        PartKind::Coalesce(a, b) => format!("(?? {} {})", bare(a), bare(b)),
+        PartKind::In(a, list) => format!("(in {} {:?})", bare(a), list.iter().map(bare).collect::<Vec<_>>()),
+        PartKind::If(a, b, c) => format!("(if {} {} {})", bare(a), bare(b), bare(c)),
+        PartKind::Call(name, _, list) => format!("{name}{:?}", list.iter().map(bare).collect::<Vec<_>>()),
+    }
+}
+
+fn spans_lie_within(text: &str) {
+    for problem in problems(text, &Expected::Bool) {
+        assert!(text.get(problem.span.clone()).is_some(), "{text:?}: {problem:?}");
+        assert!(!problem.message.is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "\\PC{0,60}") {
+        spans_lie_within(&text);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+        spans_lie_within(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn any_heap_of_pieces_is_read_or_refused(text in soup()) {
+        spans_lie_within(&text);
+    }
+
+    #[test]
+    fn damaged_expressions_are_read_or_refused(text in formed(), at in any::<prop::sample::Index>(), put in prop::sample::select(PIECES), cut in 0_usize..4) {
+        let characters: Vec<char> = text.chars().collect();
+        let at = at.index(characters.len() + 1);
+        let mut damaged: String = characters.iter().take(at).collect();
+        damaged.push_str(put);
+        damaged.extend(characters.iter().skip(at + cut));
+        spans_lie_within(&damaged);
+    }
+
+    #[test]
+    fn a_part_is_what_its_span_says(text in formed()) {
+        if let Ok(syntax) = Syntax::parse(&text) {
+            each_part(&syntax.root, &mut |part| {
+                let own = text.get(part.span.clone()).expect("on boundaries");
+                // Chains of && are one node in Rhai's tree, whatever brackets stood in them.
+                if !matches!(part.kind, PartKind::Binary(Binary::And | Binary::Or, ..) | PartKind::Coalesce(..)) {
+                    let again = Syntax::parse(own).unwrap_or_else(|found| panic!("{own:?} in {text:?}: {found:?}"));
+                    assert_eq!(bare(&again.root), bare(part), "{own:?} in {text:?}");
+                }
+            });
+        }
+        spans_lie_within(&text);
+    }
+}

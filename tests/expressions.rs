@@ -1,6 +1,8 @@
 //! The expression language against Rhai itself, where their meanings coincide: floats, texts and
 //! truth values, nothing missing.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says so where it fails")]
+
 use std::sync::Arc;
 
 use guanxi::evaluate::scalar::{Moment, Row, evaluate};
@@ -39,9 +41,9 @@ impl Names for Variables {
 impl Row for Variables {
     fn get(&self, reference: &Reference) -> Option<Value> {
         Some(match *reference {
-            Reference::Customer(index) => Value::Number(self.numbers[index]),
-            Reference::Event(index) => Value::Bool(self.flags[index]),
-            Reference::Raw(index) => Value::Text(Arc::from(self.texts[index].as_str())),
+            Reference::Customer(index) => Value::Number(*self.numbers.get(index)?),
+            Reference::Event(index) => Value::Bool(*self.flags.get(index)?),
+            Reference::Raw(index) => Value::Text(Arc::from(self.texts.get(index)?.as_str())),
             _ => return None,
         })
     }

@@ -74,7 +74,7 @@ impl Checker<'_> {
             format!("{what} is expected here, but this is {}", described(&node.ty)),
         );
         node.ty.name().clone_into(&mut found.label);
-        found.help = conversion(&node.ty, wanted).to_owned();
+        conversion(&node.ty, wanted).clone_into(&mut found.help);
         self.problems.push(found);
         None
     }
@@ -107,9 +107,7 @@ impl Checker<'_> {
             unknown.help = format!("did you mean `{near}`?");
             unknown.suggestion = Some(near.to_owned());
         } else {
-            unknown.help =
-                "declare it as a customer field, metric, score, segment, tier or quadrant; text stands in double quotes"
-                    .to_owned();
+            unknown.help = format!("declare a value named `{written}`; text stands in double quotes");
         }
         self.problems.push(unknown);
         None

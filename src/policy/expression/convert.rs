@@ -63,7 +63,7 @@ impl Converter<'_> {
             Expr::Or(operands, _) => self.chain(operands, "||", level),
             Expr::Coalesce(operands, _) => self.chain(operands, "??", level),
             Expr::Stmt(block) => self.block(block.statements(), block.position(), level),
-            other => Err(self.outside(other.start_position(), "this can't stand in an expression")),
+            other => self.outside(other.start_position(), "this can't stand in an expression"),
         }
     }
 
@@ -100,7 +100,7 @@ impl Converter<'_> {
                 }
                 Expr::Variable(variable, _, at) => (variable.1.to_string(), *at),
                 Expr::Property(property, at) => (property.2.to_string(), *at),
-                other => return Err(self.outside(other.start_position(), "this can't stand in a name")),
+                other => return self.outside(other.start_position(), "this can't stand in a name"),
             };
             let token = self.places.token(at);
             first = first.min(token);
@@ -114,7 +114,7 @@ impl Converter<'_> {
         let token = self.places.token(at);
         let word = self.shape.at(token);
         if call.capture_parent_scope {
-            return Err(self.outside(at, "this can't stand in an expression"));
+            return self.outside(at, "this can't stand in an expression");
         }
         match (call.args.as_slice(), word) {
             ([list, subject], "in" | "!in") if call.name == "contains" => {
@@ -128,7 +128,7 @@ impl Converter<'_> {
             ([operand], _) if call.op_token.is_some() => self.unary(&call.name, operand, token, level),
             ([left, right], _) if call.op_token.is_some() => {
                 let Some(operator) = binary(&call.name) else {
-                    return Err(self.outside(at, "this operator is not part of the language"));
+                    return self.outside(at, "this operator is not part of the language");
                 };
                 let left = self.expression(left, level)?;
                 let right = self.expression(right, level)?;
@@ -143,7 +143,7 @@ impl Converter<'_> {
                 let arguments = arguments.into_iter().map(|argument| argument.part).collect();
                 let last = self.partner(token + 1).unwrap_or(token);
                 let kind = PartKind::Call(call.name.to_string(), self.span(token, token), arguments);
-                self.bounded(self.placed(kind, token, last, depth))
+                Self::bounded(self.placed(kind, token, last, depth))
             }
         }
     }
@@ -165,7 +165,7 @@ impl Converter<'_> {
         }
         let last = self.partner(token + 1).or_else(|| self.partner(open)).unwrap_or(token);
         let kind = PartKind::In(Box::new(subject.part), items);
-        self.bounded(self.placed(kind, subject.first, last, depth))
+        Self::bounded(self.placed(kind, subject.first, last, depth))
     }
 
     fn unary(&self, name: &str, operand: &Expr, token: usize, level: usize) -> Converted {
@@ -179,7 +179,7 @@ impl Converter<'_> {
         };
         let operand = self.starting_at(self.expression(operand, level)?, token + 1);
         let Placed { last, depth, .. } = operand;
-        self.bounded(self.placed(PartKind::Unary(operator, Box::new(operand.part)), token, last, depth + 1))
+        Self::bounded(self.placed(PartKind::Unary(operator, Box::new(operand.part)), token, last, depth + 1))
     }
 
     fn binary(&self, operator: Binary, token: usize, left: Placed, right: Placed) -> Converted {
@@ -188,14 +188,14 @@ impl Converter<'_> {
         let depth = left.depth.max(right.depth) + 1;
         let (first, last) = (left.first.min(right.first), left.last.max(right.last));
         let kind = PartKind::Binary(operator, Box::new(left.part), Box::new(right.part));
-        self.bounded(self.placed(kind, first, last, depth))
+        Self::bounded(self.placed(kind, first, last, depth))
     }
 
     /// `a && b && c`, which Rhai holds in one node without the places of the operators.
     fn chain(&self, operands: &[Expr], word: &str, level: usize) -> Converted {
         let mut operands = operands.iter();
         let Some(first) = operands.next() else {
-            return Err(self.outside(Position::START, "this can't stand in an expression"));
+            return self.outside(Position::START, "this can't stand in an expression");
         };
         let mut left = self.expression(first, level)?;
         for operand in operands {
@@ -217,7 +217,7 @@ impl Converter<'_> {
         let depth = left.depth.max(right.depth) + 1;
         let (first, last) = (left.first.min(right.first), left.last.max(right.last));
         let kind = PartKind::Coalesce(Box::new(left.part), Box::new(right.part));
-        self.bounded(self.placed(kind, first, last, depth))
+        Self::bounded(self.placed(kind, first, last, depth))
     }
 
     /// What stands between braces, or an `if`: one expression.
@@ -245,9 +245,9 @@ impl Converter<'_> {
                 let no_close = self.partner(yes_close + 2).unwrap_or(no.last);
                 let depth = condition.depth.max(yes.depth).max(no.depth) + 1;
                 let kind = PartKind::If(Box::new(condition.part), Box::new(yes.part), Box::new(no.part));
-                self.bounded(self.placed(kind, first, no.last.max(no_close), depth))
+                Self::bounded(self.placed(kind, first, no.last.max(no_close), depth))
             }
-            _ => Err(self.outside(at, "braces hold exactly one expression")),
+            _ => self.outside(at, "braces hold exactly one expression"),
         }
     }
 
@@ -292,16 +292,16 @@ impl Converter<'_> {
         Placed { part: Part { kind, span: self.span(first, last) }, first, last, depth }
     }
 
-    fn bounded(&self, placed: Placed) -> Converted {
+    fn bounded(placed: Placed) -> Converted {
         if placed.depth <= DEEPEST {
             return Ok(placed);
         }
         Err(Box::new(too_large(placed.part.span, "this expression is nested too deeply")))
     }
 
-    fn outside(&self, at: Position, message: &str) -> Box<Problem> {
+    fn outside(&self, at: Position, message: &str) -> Converted {
         let token = self.places.token(at);
-        Box::new(problem(&codes::NOT_IN_LANGUAGE, self.span(token, token), message))
+        Err(Box::new(problem(&codes::NOT_IN_LANGUAGE, self.span(token, token), message)))
     }
 }
 

@@ -11,6 +11,8 @@ pub mod names;
 mod parse;
 mod places;
 mod problem;
+#[cfg(test)]
+mod properties;
 mod shape;
 pub mod syntax;
 #[cfg(test)]

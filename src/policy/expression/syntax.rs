@@ -111,7 +111,9 @@ impl Part {
             }
             PartKind::In(subject, list) => {
                 subject.collect_paths(paths);
-                list.iter().for_each(|item| item.collect_paths(paths));
+                for item in list {
+                    item.collect_paths(paths);
+                }
             }
             PartKind::If(condition, yes, no) => {
                 condition.collect_paths(paths);
@@ -119,7 +121,9 @@ impl Part {
                 no.collect_paths(paths);
             }
             PartKind::Call(_, _, arguments) => {
-                arguments.iter().for_each(|argument| argument.collect_paths(paths));
+                for argument in arguments {
+                    argument.collect_paths(paths);
+                }
             }
         }
     }

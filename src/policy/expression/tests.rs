@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use proptest::prelude::*;
-
 use super::names::{ClassName, Expected, Names};
-use super::syntax::{Part, PartKind, Syntax};
+use super::syntax::Syntax;
 use super::tree::{Binary, NodeKind, Reference};
 use super::{can_be_name, codes};
 use crate::model::{Type, Value};
@@ -67,7 +65,7 @@ impl Names for Declared {
     }
 }
 
-fn problems(text: &str, expected: &Expected) -> Vec<Problem> {
+pub(super) fn problems(text: &str, expected: &Expected) -> Vec<Problem> {
     match Syntax::parse(text) {
         Err(problems) => problems,
         Ok(syntax) => syntax.check(&Declared, expected).err().unwrap_or_default(),
@@ -144,171 +142,169 @@ fn every_construct_of_the_language_has_its_type() {
     }
 }
 
+const MISTAKES: &[(&str, &str)] = &[
+    ("porfit > 1", "E304 «porfit» nothing is named `porfit` | did you mean `profit`? | profit"),
+    (
+        "pyramid.data.visit > 1",
+        "E304 «pyramid.data.visit» nothing is named `pyramid.data.visit` | did you mean `pyramid.data.visits`? | pyramid.data.visits",
+    ),
+    ("now > known_since", "E304 «now» nothing is named `now` | `now` is a function: write now(…)"),
+    ("ruond(profit)", "E305 «ruond» there is no function `ruond` | did you mean `round`? | round"),
+    (
+        "orders() > 1",
+        "E305 «orders» there is no function `orders` | `orders` is a value: write it without ( )",
+    ),
+    ("tagged(\"a\")", "E305 «tagged» `tagged` is not supported by this version"),
+    ("sqrt(orders, 2)", "E306 «sqrt(orders, 2)» 2 arguments can't be right | it is called as sqrt(number)"),
+    ("round()", "E306 «round()» 0 arguments can't be right | it is called as round(number, digits?)"),
+    (
+        "name > 3",
+        "E307 «name > 3» text can't be compared with a number | text and number | number(text) reads a number; missing where the text is none",
+    ),
+    (
+        "birthday == \"2000-01-01\"",
+        "E307 «birthday == \"2000-01-01\"» a date can't be compared with text | date and text | a date is written date(\"2000-01-01\")",
+    ),
+    (
+        "name * 2",
+        "E307 «name * 2» `*` does not take text and a number | text * number | number(text) reads a number; missing where the text is none",
+    ),
+    (
+        "1 < orders < 5",
+        "E307 «1 < orders < 5» a condition (true or false) can't be compared with a number | bool and number | join comparisons with && or ||: 1 < x && x < 5",
+    ),
+    (
+        "pyramid >= \"secondary\"",
+        "E307 «pyramid >= \"secondary\"» the words of a choice have no order | of an ordered tier ask at_least(tier, \"level\"); otherwise list the words: x in [\"a\", \"b\"]",
+    ),
+    (
+        "orders && lapsing",
+        "E307 «orders» a condition is expected here, but this is a number | number | compare it, as in x > 0",
+    ),
+    (
+        "if lapsing { 1 } else { \"a\" }",
+        "E307 «\"a\"» this is text, but the other is a number | text | both branches of an `if` must give the same type",
+    ),
+    (
+        "orders ?? \"none\"",
+        "E307 «\"none\"» this is text, but the other is a number | text | a default must be of the same type as the value",
+    ),
+    (
+        "days_since(orders)",
+        "E307 «orders» `days_since` takes a date or a time here, but this is a number | number",
+    ),
+    (
+        "pyramid == \"keys\"",
+        "E308 «\"keys\"» this can never be \"keys\" | did you mean \"key\"? | it is one of \"key\", \"secondary\", \"ordinary\" or \"small\" | \"key\"",
+    ),
+    (
+        "\"visti\" != source",
+        "E308 «\"visti\"» this can never be \"visti\" | did you mean \"visit\"? | it is one of \"visit\", \"referral\" or \"online\" | \"visit\"",
+    ),
+    (
+        "source in [\"visit\", \"tv\"]",
+        "E308 «\"tv\"» this can never be \"tv\" | it is one of \"visit\", \"referral\" or \"online\"",
+    ),
+    ("pyramid == key", "E304 «key» nothing is named `key` | text stands in double quotes: \"key\" | \"key\""),
+    (
+        "source == size",
+        "E309 «size» these choices have no word in common: the other is one of \"visit\", \"referral\" or \"online\" | one of \"small\" or \"large\"",
+    ),
+    (
+        "at_least(personality, \"owl\")",
+        "E310 «personality» `at_least` needs an ordered tier, and this has no order | list the words: x in [\"a\", \"b\"]",
+    ),
+    (
+        "at_least(lapsing, \"owl\")",
+        "E310 «lapsing» `at_least` needs an ordered tier, and this is a segment | a segment is a condition by itself",
+    ),
+    ("since(profit)", "E310 «profit» `since` asks about a segment, tier or quadrant, and this is none"),
+    (
+        "at_least(pyramid, \"secondry\")",
+        "E311 «\"secondry\"» there is no level \"secondry\" | did you mean \"secondary\"? | its levels are \"key\", \"secondary\", \"ordinary\" or \"small\" | \"secondary\"",
+    ),
+    ("bucket(name)", "E312 «name» `bucket` takes text in quotes here, known when the policy is loaded"),
+    ("date(name)", "E312 «name» a day in double quotes is expected here"),
+    (
+        "date(\"2027-02-29\")",
+        "E313 «\"2027-02-29\"» \"2027-02-29\" is no day of the calendar | a day is written year-month-day: date(\"2027-01-31\")",
+    ),
+    (
+        "col(\"a\")",
+        "E314 «col(\"a\")» `col` names a column of a file, but there is no file here | use it in the `columns` and `when` of a source",
+    ),
+];
+
 #[test]
 fn mistakes_in_names_and_types_are_told_with_the_remedy() {
-    for (text, expected) in [
-        ("porfit > 1", "E304 «porfit» nothing is named `porfit` | did you mean `profit`? | profit"),
-        (
-            "pyramid.data.visit > 1",
-            "E304 «pyramid.data.visit» nothing is named `pyramid.data.visit` | did you mean `pyramid.data.visits`? | pyramid.data.visits",
-        ),
-        ("now > known_since", "E304 «now» nothing is named `now` | `now` is a function: write now(…)"),
-        ("ruond(profit)", "E305 «ruond» there is no function `ruond` | did you mean `round`? | round"),
-        (
-            "orders() > 1",
-            "E305 «orders» there is no function `orders` | `orders` is a value: write it without ( )",
-        ),
-        ("tagged(\"a\")", "E305 «tagged» `tagged` is not supported by this version"),
-        (
-            "sqrt(orders, 2)",
-            "E306 «sqrt(orders, 2)» 2 arguments can't be right | it is called as sqrt(number)",
-        ),
-        ("round()", "E306 «round()» 0 arguments can't be right | it is called as round(number, digits?)"),
-        (
-            "name > 3",
-            "E307 «name > 3» text can't be compared with a number | text and number | number(text) reads a number; missing where the text is none",
-        ),
-        (
-            "birthday == \"2000-01-01\"",
-            "E307 «birthday == \"2000-01-01\"» a date can't be compared with text | date and text | a date is written date(\"2000-01-01\")",
-        ),
-        (
-            "name * 2",
-            "E307 «name * 2» `*` does not take text and a number | text * number | number(text) reads a number; missing where the text is none",
-        ),
-        (
-            "1 < orders < 5",
-            "E307 «1 < orders < 5» a condition (true or false) can't be compared with a number | bool and number | join comparisons with && or ||: 1 < x && x < 5",
-        ),
-        (
-            "pyramid >= \"secondary\"",
-            "E307 «pyramid >= \"secondary\"» the words of a choice have no order | of an ordered tier ask at_least(tier, \"level\"); otherwise list the words: x in [\"a\", \"b\"]",
-        ),
-        (
-            "orders && lapsing",
-            "E307 «orders» a condition is expected here, but this is a number | number | compare it, as in x > 0",
-        ),
-        (
-            "if lapsing { 1 } else { \"a\" }",
-            "E307 «\"a\"» this is text, but the other is a number | text | both branches of an `if` must give the same type",
-        ),
-        (
-            "orders ?? \"none\"",
-            "E307 «\"none\"» this is text, but the other is a number | text | a default must be of the same type as the value",
-        ),
-        (
-            "days_since(orders)",
-            "E307 «orders» `days_since` takes a date or a time here, but this is a number | number",
-        ),
-        (
-            "pyramid == \"keys\"",
-            "E308 «\"keys\"» this can never be \"keys\" | did you mean \"key\"? | it is one of \"key\", \"secondary\", \"ordinary\" or \"small\" | \"key\"",
-        ),
-        (
-            "\"visti\" != source",
-            "E308 «\"visti\"» this can never be \"visti\" | did you mean \"visit\"? | it is one of \"visit\", \"referral\" or \"online\" | \"visit\"",
-        ),
-        (
-            "source in [\"visit\", \"tv\"]",
-            "E308 «\"tv\"» this can never be \"tv\" | it is one of \"visit\", \"referral\" or \"online\"",
-        ),
-        (
-            "pyramid == key",
-            "E304 «key» nothing is named `key` | text stands in double quotes: \"key\" | \"key\"",
-        ),
-        (
-            "source == size",
-            "E309 «size» these choices have no word in common: the other is one of \"visit\", \"referral\" or \"online\" | one of \"small\" or \"large\"",
-        ),
-        (
-            "at_least(personality, \"owl\")",
-            "E310 «personality» `at_least` needs an ordered tier, and this has no order | list the words: x in [\"a\", \"b\"]",
-        ),
-        (
-            "at_least(lapsing, \"owl\")",
-            "E310 «lapsing» `at_least` needs an ordered tier, and this is a segment | a segment is a condition by itself",
-        ),
-        ("since(profit)", "E310 «profit» `since` asks about a segment, tier or quadrant, and this is none"),
-        (
-            "at_least(pyramid, \"secondry\")",
-            "E311 «\"secondry\"» there is no level \"secondry\" | did you mean \"secondary\"? | its levels are \"key\", \"secondary\", \"ordinary\" or \"small\" | \"secondary\"",
-        ),
-        ("bucket(name)", "E312 «name» `bucket` takes text in quotes here, known when the policy is loaded"),
-        ("date(name)", "E312 «name» a day in double quotes is expected here"),
-        (
-            "date(\"2027-02-29\")",
-            "E313 «\"2027-02-29\"» \"2027-02-29\" is no day of the calendar | a day is written year-month-day: date(\"2027-01-31\")",
-        ),
-        (
-            "col(\"a\")",
-            "E314 «col(\"a\")» `col` names a column of a file, but there is no file here | use it in the `columns` and `when` of a source",
-        ),
-    ] {
-        assert_eq!(said(text), [expected], "{text}");
+    for (text, expected) in MISTAKES {
+        assert_eq!(said(text), [*expected], "{text}");
     }
 }
 
+const SYNTAX_MISTAKES: &[(&str, &str)] = &[
+    ("", "E301 «» an expression is expected here"),
+    ("orders = 3", "E301 «=» `=` is no operator here | comparing is written `==` | =="),
+    ("lapsing and opted_out", "E301 «and» `and` is no operator here | write `&&` | &&"),
+    ("lapsing or opted_out", "E301 «or» `or` is no operator here | write `||` | ||"),
+    ("not lapsing", "E301 «not» `not` is no operator here | write `!` | !"),
+    ("name not in [\"a\"]", "E301 «not in» `not in` is no operator here | write `!in` | !in"),
+    (
+        "name == 'Acme 公司'",
+        "E301 «'Acme 公司'» text can't stand between ' and ' | text stands in double quotes; put the whole expression in single quotes in the file | \"Acme 公司\"",
+    ),
+    (
+        "name == `a`",
+        "E301 «`a`» text can't stand between ` and ` | text stands in double quotes; put the whole expression in single quotes in the file | \"a\"",
+    ),
+    ("name == \"a", "E301 «\"a» this text has no closing quote | close it with \" on the same line"),
+    ("orders > 3）", "E301 «）» `）` can't stand in an expression | write ) | )"),
+    (
+        "金额 > 3",
+        "E301 «金额» `金额` can't stand in an expression | names are made of a-z, 0-9 and _; text stands in double quotes; a file's column is written col(\"…\")",
+    ),
+    ("(orders + 1", "E301 «(» this `(` is never closed | add `)`"),
+    ("orders + 1)", "E301 «)» this `)` closes nothing"),
+    ("min(1, 2]", "E301 «]» `]` does not fit here | close with `)` first"),
+    ("orders +", "E301 «+» the expression ends too early: something is missing after this"),
+    ("orders profit", "E301 «profit» `profit` is not expected here"),
+    (
+        "orders == null",
+        "E301 «null» there is no `null` here | ask is_missing(x) or is_known(x), or supply a default: x ?? 0",
+    ),
+    (
+        "let x = 1; x",
+        "E302 «let» `let` can't stand in an expression | an expression has no statements; they live in scripts",
+    ),
+    ("name.trim()", "E302 «.trim» there are no methods here | write trim(x) for x.trim()"),
+    (
+        "name[0] == \"a\"",
+        "E302 «[0]» there is neither a list nor an index here | a list stands only to the right of `in`: x in [\"a\", \"b\"]",
+    ),
+    ("orders in 1..5", "E302 «..» there are no ranges here | compare with both ends: x >= 1 && x <= 5"),
+    (
+        "name in source",
+        "E302 «in» `in` is followed by a list | write x in [\"a\", \"b\"]; contains(text, part) looks inside a text",
+    ),
+    (
+        "if lapsing { 1 }",
+        "E301 «if lapsing { 1 }» this `if` has no value otherwise | add else { … } with the value for all others",
+    ),
+    (
+        "{ orders }",
+        "E302 «{ orders }» a block can't stand here | braces belong to `if c { a } else { b }`; group with ( and )",
+    ),
+    (
+        "new > 3",
+        "E301 «new» `new` is a word of the expression syntax and can't be a name | give the value another name",
+    ),
+    ("1e400 > orders", "E301 «1e400» this number is too large"),
+];
+
 #[test]
 fn mistakes_of_syntax_are_told_with_the_remedy() {
-    for (text, expected) in [
-        ("", "E301 «» an expression is expected here"),
-        ("orders = 3", "E301 «=» `=` is no operator here | comparing is written `==` | =="),
-        ("lapsing and opted_out", "E301 «and» `and` is no operator here | write `&&` | &&"),
-        ("lapsing or opted_out", "E301 «or» `or` is no operator here | write `||` | ||"),
-        ("not lapsing", "E301 «not» `not` is no operator here | write `!` | !"),
-        ("name not in [\"a\"]", "E301 «not in» `not in` is no operator here | write `!in` | !in"),
-        (
-            "name == 'Acme 公司'",
-            "E301 «'Acme 公司'» text can't stand between ' and ' | text stands in double quotes; put the whole expression in single quotes in the file | \"Acme 公司\"",
-        ),
-        (
-            "name == `a`",
-            "E301 «`a`» text can't stand between ` and ` | text stands in double quotes; put the whole expression in single quotes in the file | \"a\"",
-        ),
-        ("name == \"a", "E301 «\"a» this text has no closing quote | close it with \" on the same line"),
-        ("orders > 3）", "E301 «）» `）` can't stand in an expression | write ) | )"),
-        (
-            "金额 > 3",
-            "E301 «金额» `金额` can't stand in an expression | names are made of a-z, 0-9 and _; text stands in double quotes; a file's column is written col(\"…\")",
-        ),
-        ("(orders + 1", "E301 «(» this `(` is never closed | add `)`"),
-        ("orders + 1)", "E301 «)» this `)` closes nothing"),
-        ("min(1, 2]", "E301 «]» `]` does not fit here | close with `)` first"),
-        ("orders +", "E301 «+» the expression ends too early: something is missing after this"),
-        ("orders profit", "E301 «profit» `profit` is not expected here"),
-        (
-            "orders == null",
-            "E301 «null» there is no `null` here | ask is_missing(x) or is_known(x), or supply a default: x ?? 0",
-        ),
-        (
-            "let x = 1; x",
-            "E302 «let» `let` can't stand in an expression | an expression has no statements; they live in scripts",
-        ),
-        ("name.trim()", "E302 «.trim» there are no methods here | write trim(x) for x.trim()"),
-        (
-            "name[0] == \"a\"",
-            "E302 «[0]» there is neither a list nor an index here | a list stands only to the right of `in`: x in [\"a\", \"b\"]",
-        ),
-        ("orders in 1..5", "E302 «..» there are no ranges here | compare with both ends: x >= 1 && x <= 5"),
-        (
-            "name in source",
-            "E302 «in» `in` is followed by a list | write x in [\"a\", \"b\"]; contains(text, part) looks inside a text",
-        ),
-        (
-            "if lapsing { 1 }",
-            "E301 «if lapsing { 1 }» this `if` has no value otherwise | add else { … } with the value for all others",
-        ),
-        (
-            "{ orders }",
-            "E302 «{ orders }» a block can't stand here | braces belong to `if c { a } else { b }`; group with ( and )",
-        ),
-        (
-            "new > 3",
-            "E301 «new» `new` is a word of the expression syntax and can't be a name | give the value another name",
-        ),
-        ("1e400 > orders", "E301 «1e400» this number is too large"),
-    ] {
-        assert_eq!(said(text).first().map(String::as_str), Some(expected), "{text}: {:#?}", said(text));
+    for (text, expected) in SYNTAX_MISTAKES {
+        assert_eq!(said(text).first().map(String::as_str), Some(*expected), "{text}: {:#?}", said(text));
     }
 }
 
@@ -428,233 +424,4 @@ fn deep_and_huge_expressions_are_refused_without_harm() {
 fn codes_are_in_order_and_each_stands_once() {
     let ids: Vec<&str> = codes::CODES.iter().map(|code| code.id).collect();
     assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
-}
-
-const PIECES: &[&str] = &[
-    "orders",
-    "profit",
-    "name",
-    "\"a\"",
-    "'b'",
-    "`c`",
-    "1",
-    "2.5",
-    "-",
-    "+",
-    "*",
-    "/",
-    "%",
-    "**",
-    "(",
-    ")",
-    "[",
-    "]",
-    "{",
-    "}",
-    "if",
-    "else",
-    "in",
-    "!in",
-    "!",
-    "&&",
-    "||",
-    "??",
-    "==",
-    "!=",
-    "<",
-    "<=",
-    ">",
-    ">=",
-    "=",
-    ",",
-    ".",
-    ";",
-    "min",
-    "date",
-    "at_least",
-    "pyramid",
-    "source",
-    "\"visit\"",
-    "\"重点\"",
-    "客户",
-    "\n",
-    "\r\n",
-    "\t",
-    " ",
-    "//",
-    "/*",
-    "*/",
-    "\\",
-    "\"",
-    "#",
-    "#{",
-    "${",
-    "|x|",
-    "..",
-    "..=",
-    "::",
-    "fn",
-    "let",
-    "this",
-    "eval",
-    "Fn",
-    "0x1f",
-    "1e9",
-    "1.",
-    "\u{feff}",
-    "\u{1f600}",
-    "()",
-    "(*",
-    "?.",
-    "?[",
-    "~",
-    "@",
-    "new",
-    "contains",
-    "\"a\\x41\"",
-    "\"\"\"\"",
-];
-
-fn soup() -> impl Strategy<Value = String> {
-    prop::collection::vec(prop::sample::select(PIECES), 0..40)
-        .prop_flat_map(|pieces| (Just(pieces), prop::sample::select(vec!["", " "])))
-        .prop_map(|(pieces, space)| pieces.join(space))
-}
-
-/// Well-formed expressions, not necessarily well-typed.
-fn formed() -> impl Strategy<Value = String> {
-    let leaf = prop::sample::select(vec![
-        "1",
-        "2.5",
-        "-3",
-        "orders",
-        "name",
-        "\"甲\"",
-        "\"a\\\"b\"",
-        "true",
-        "event.amount",
-        "now()",
-        "pyramid.data.visits",
-        "-(4)",
-        "\"x\"\"y\"",
-        "lapsing",
-    ])
-    .prop_map(str::to_owned);
-    leaf.prop_recursive(5, 40, 3, |inner| {
-        let operator = prop::sample::select(vec![
-            "+",
-            "-",
-            "*",
-            "/",
-            "%",
-            "**",
-            "==",
-            "!=",
-            "<",
-            "<=",
-            ">",
-            ">=",
-            "&&",
-            "||",
-            "??",
-            "\n + ",
-            "/* x */ -",
-        ]);
-        prop_oneof![
-            (inner.clone(), operator, inner.clone()).prop_map(|(a, o, b)| format!("{a} {o} {b}")),
-            inner.clone().prop_map(|a| format!("({a})")),
-            inner.clone().prop_map(|a| format!("( {a} )")),
-            inner.clone().prop_map(|a| format!("!{a}")),
-            inner.clone().prop_map(|a| format!("-{a}")),
-            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("min({a}, {b})")),
-            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}) in [{b}, 2]")),
-            (inner.clone(), inner.clone(), inner)
-                .prop_map(|(a, b, c)| format!("(if {a} {{ {b} }} else {{ {c} }})")),
-        ]
-    })
-}
-
-fn each_part<'a>(part: &'a Part, visit: &mut dyn FnMut(&'a Part)) {
-    visit(part);
-    match &part.kind {
-        PartKind::Number(_) | PartKind::Text(_) | PartKind::Bool(_) | PartKind::Path(_) => {}
-        PartKind::Unary(_, a) => each_part(a, visit),
-        PartKind::Binary(_, a, b) | PartKind::Coalesce(a, b) => {
-            each_part(a, visit);
-            each_part(b, visit);
-        }
-        PartKind::In(a, list) => {
-            each_part(a, visit);
-            list.iter().for_each(|item| each_part(item, visit));
-        }
-        PartKind::If(a, b, c) => [a, b, c].into_iter().for_each(|part| each_part(part, visit)),
-        PartKind::Call(_, _, list) => list.iter().for_each(|item| each_part(item, visit)),
-    }
-}
-
-/// The tree without places.
-fn bare(part: &Part) -> String {
-    match &part.kind {
-        PartKind::Number(number) => format!("{number:?}"),
-        PartKind::Text(text) => format!("{text:?}"),
-        PartKind::Bool(flag) => flag.to_string(),
-        PartKind::Path(path) => path.join("."),
-        PartKind::Unary(operator, a) => format!("({operator:?} {})", bare(a)),
-        PartKind::Binary(operator, a, b) => format!("({operator:?} {} {})", bare(a), bare(b)),
-        PartKind::Coalesce(a, b) => format!("(?? {} {})", bare(a), bare(b)),
-        PartKind::In(a, list) => format!("(in {} {:?})", bare(a), list.iter().map(bare).collect::<Vec<_>>()),
-        PartKind::If(a, b, c) => format!("(if {} {} {})", bare(a), bare(b), bare(c)),
-        PartKind::Call(name, _, list) => format!("{name}{:?}", list.iter().map(bare).collect::<Vec<_>>()),
-    }
-}
-
-fn spans_lie_within(text: &str) {
-    for problem in problems(text, &Expected::Bool) {
-        assert!(text.get(problem.span.clone()).is_some(), "{text:?}: {problem:?}");
-        assert!(!problem.message.is_empty());
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_text_is_read_or_refused(text in "\\PC{0,60}") {
-        spans_lie_within(&text);
-    }
-
-    #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-        spans_lie_within(&String::from_utf8_lossy(&bytes));
-    }
-
-    #[test]
-    fn any_heap_of_pieces_is_read_or_refused(text in soup()) {
-        spans_lie_within(&text);
-    }
-
-    #[test]
-    fn damaged_expressions_are_read_or_refused(text in formed(), at in any::<prop::sample::Index>(), put in prop::sample::select(PIECES), cut in 0_usize..4) {
-        let characters: Vec<char> = text.chars().collect();
-        let at = at.index(characters.len() + 1);
-        let mut damaged: String = characters.iter().take(at).collect();
-        damaged.push_str(put);
-        damaged.extend(characters.iter().skip(at + cut));
-        spans_lie_within(&damaged);
-    }
-
-    #[test]
-    fn a_part_is_what_its_span_says(text in formed()) {
-        if let Ok(syntax) = Syntax::parse(&text) {
-            each_part(&syntax.root, &mut |part| {
-                let own = text.get(part.span.clone()).expect("on boundaries");
-                // Chains of && are one node in Rhai's tree, whatever brackets stood in them.
-                if !matches!(part.kind, PartKind::Binary(Binary::And | Binary::Or, ..) | PartKind::Coalesce(..)) {
-                    let again = Syntax::parse(own).unwrap_or_else(|found| panic!("{own:?} in {text:?}: {found:?}"));
-                    assert_eq!(bare(&again.root), bare(part), "{own:?} in {text:?}");
-                }
-            });
-        }
-        spans_lie_within(&text);
-    }
 }

@@ -95,13 +95,13 @@ impl Scanner<'_> {
                     self.wrong_quotes(first);
                     continue;
                 }
-                _ => match self.symbol() {
-                    Some(symbol) => Kind::Symbol(symbol),
-                    None => {
+                _ => {
+                    let Some(symbol) = self.symbol() else {
                         self.unknown(first);
                         continue;
-                    }
-                },
+                    };
+                    Kind::Symbol(symbol)
+                }
             };
             return Some(Token { kind, span: start..self.at });
         }

@@ -70,7 +70,7 @@ impl Checker<'_> {
         self.comparable(&mut left, &mut right, whole)?;
         let ordered = !matches!(operator, Binary::Equal | Binary::NotEqual);
         if ordered
-            && matches!((&left.ty, &right.ty), (Type::Choice(_), _) | (_, Type::Choice(_)) | (Type::Bool, _))
+            && matches!((&left.ty, &right.ty), (Type::Choice(_) | Type::Bool, _) | (_, Type::Choice(_)))
         {
             let is = if left.ty == Type::Bool { "true and false have" } else { "the words of a choice have" };
             let help = match left.ty {

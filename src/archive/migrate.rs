@@ -66,6 +66,7 @@ CREATE TABLE outbox (
     touch TEXT PRIMARY KEY, channel TEXT NOT NULL, queued INTEGER NOT NULL, attempts INTEGER NOT NULL,
     next_attempt INTEGER NOT NULL, error TEXT) WITHOUT ROWID;
 CREATE INDEX outbox_due ON outbox (channel, next_attempt);
+CREATE INDEX outbox_again ON outbox (channel, next_attempt) WHERE attempts > 0;
 CREATE TABLE file_write (
     id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL, path TEXT NOT NULL,
     \"offset\" INTEGER NOT NULL, content BLOB NOT NULL, at INTEGER NOT NULL);

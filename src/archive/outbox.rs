@@ -40,10 +40,36 @@ impl Archive {
     /// # Errors
     /// SQLite's own, [`Json`](super::ArchiveError::Json).
     pub fn due(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
+        self.due_where("outbox.attempts >= 0", channel, now, limit)
+    }
+
+    /// Those of [`Archive::due`] that were never attempted.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn due_first(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
+        self.due_where("outbox.attempts = 0", channel, now, limit)
+    }
+
+    /// Those of [`Archive::due`] that were attempted before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn due_again(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
+        self.due_where("outbox.attempts > 0", channel, now, limit)
+    }
+
+    fn due_where(
+        &self,
+        attempts: &str,
+        channel: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {TOUCH_COLUMNS}, outbox.queued, outbox.attempts, outbox.error \
              FROM outbox JOIN touch ON touch.id = outbox.touch \
-             WHERE outbox.channel = ?1 AND outbox.next_attempt <= ?2 \
+             WHERE outbox.channel = ?1 AND outbox.next_attempt <= ?2 AND {attempts} \
              ORDER BY outbox.next_attempt, outbox.touch LIMIT ?3"
         ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);

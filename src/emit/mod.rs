@@ -26,3 +26,6 @@ pub use store::{OutboxStore, StoreError};
 
 #[cfg(test)]
 pub(crate) mod testing;
+
+#[cfg(test)]
+mod tests;

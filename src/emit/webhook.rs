@@ -169,15 +169,17 @@ impl<S: OutboxStore> WebhookLane<S> {
         let room = self.room(work);
         let limit = room.saturating_add(work.under_way.len());
         let channel = Arc::clone(&self.channel);
-        let visit = self
-            .context
-            .store
-            .with(move |archive| Ok((archive.due(&channel, by, limit)?, archive.next_due(&channel)?)));
+        let visit = self.context.store.with(move |archive| {
+            let first = archive.due_first(&channel, by, limit)?;
+            let again = archive.due_again(&channel, by, limit)?;
+            Ok((first, again, archive.next_due(&channel)?))
+        });
         match visit.await {
             // Told to stop meanwhile: whoever takes over sends these.
             Ok(_) if signals.stopping() => {}
-            Ok((due, next_due)) => {
+            Ok((first, again, next_due)) => {
                 work.next_due = next_due;
+                let due = self.in_order(work, first, again);
                 work.idle = !self.start_all(work, due, now);
             }
             Err(error) => {
@@ -186,6 +188,18 @@ impl<S: OutboxStore> WebhookLane<S> {
                 work.next_due = Some(now.plus(1_000));
             }
         }
+    }
+
+    /// First attempts come before retries, but where there are several slots one is for a retry, so that
+    /// neither waits for the other's backlog.
+    fn in_order(&self, work: &Work, first: Vec<Delivery>, again: Vec<Delivery>) -> Vec<Delivery> {
+        let retrying = work.under_way.values().any(|retry| *retry);
+        let ahead = usize::from(self.settings.concurrency > 1 && !retrying);
+        let mut again = again.into_iter();
+        let mut due: Vec<Delivery> = again.by_ref().take(ahead).collect();
+        due.extend(first);
+        due.extend(again);
+        due
     }
 
     /// Starts what may leave; whether anything was done.
@@ -199,7 +213,7 @@ impl<S: OutboxStore> WebhookLane<S> {
             }
             let retry = delivery.attempts > 0;
             let retries = work.under_way.values().filter(|retry| **retry).count();
-            if self.room(work) == 0 || (retry && retries >= most_retries && self.settings.concurrency > 1) {
+            if self.room(work) == 0 || (retry && retries >= most_retries) {
                 continue;
             }
             let queued = delivery.touch.state == TouchState::Queued;

@@ -14,6 +14,10 @@ mod kernel;
 mod reach;
 mod run;
 pub mod scalar;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use cut::{CutPass, CutPlan, CutPoints};
 pub use error::EvaluateError;

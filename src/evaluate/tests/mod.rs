@@ -1,0 +1,6 @@
+//! What evaluation promises, tested from policy text.
+
+mod classes;
+mod cuts;
+mod expressions;
+mod metrics;

@@ -7,6 +7,7 @@ use super::codes;
 use super::compiled::{Action, Channel, Compiled, Settings, Trigger};
 use super::diagnostic::{Code, Diagnostic};
 use super::files::Files;
+use super::follow::drop_follow_ups;
 use super::formula::Context;
 use super::kind::value::Values;
 use super::kind::{action, channel, event, schedule, settings, source, trigger, value};
@@ -29,27 +30,14 @@ pub fn load(files: &Files) -> Outcome {
     let sink = Sink::new(files);
     let tables =
         files.policies.iter().map(|(file, text)| parse(&Arc::from(file.as_str()), text, &sink)).collect();
-    let is_readable = !sink.has_errors();
     let declared = merge(tables, &sink);
     let version = version::of_set(&declared, &files.scripts);
     let compiled = check(&declared, version, &sink);
     let is_valid = !sink.has_errors();
     let mut diagnostics = sink.into_found();
-    if !is_readable {
-        diagnostics.retain(|found| !FOLLOWS.contains(&found.problem.code));
-    }
+    drop_follow_ups(&mut diagnostics, files);
     Outcome { compiled: compiled.filter(|_| is_valid), diagnostics }
 }
-
-/// What may only be wrong because something could not be read as TOML: reported once all can be.
-static FOLLOWS: [&Code; 6] = [
-    &codes::table::MISSING_KEY,
-    &codes::together::UNKNOWN_REFERENCE,
-    &codes::together::TARGET,
-    &codes::together::TARGET_MISSING,
-    &codes::together::CHANNEL_KIND,
-    &codes::template::NAME,
-];
 
 fn check(declared: &Declared, version: Arc<str>, sink: &Sink<'_>) -> Option<Compiled> {
     let single = |kind: &str| declared.get(kind).and_then(|tables| tables.get(""));

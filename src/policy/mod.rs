@@ -10,6 +10,7 @@ pub mod compiled;
 pub mod diagnostic;
 pub mod expression;
 mod files;
+mod follow;
 mod formula;
 mod kind;
 mod load;

@@ -113,9 +113,12 @@ pub(crate) fn check_form(name: &At<String>, sink: &Sink<'_>) -> bool {
     }
     let mended: String =
         text.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let suggestion = Some(mended).filter(|mended| text.is_ascii() && is_name(mended));
+    let suggestion =
+        suggestion.map(|mended| if sink.is_quoted(&name.place) { format!("\"{mended}\"") } else { mended });
     sink.problem(&codes::table::BAD_NAME, &name.place, format!("`{text}` is no name"))
         .help("a name is made of a-z, 0-9 and _ and begins with a letter; say anything else in `title`")
-        .suggest(Some(mended).filter(|mended| text.is_ascii() && is_name(mended)))
+        .suggest(suggestion)
         .report();
     false
 }

@@ -64,4 +64,19 @@ mod tests {
         }
         assert!(wrong.is_empty(), "{wrong}");
     }
+
+    #[test]
+    fn the_reference_names_every_code_key_and_kind() {
+        let reference = crate::policy::reference();
+        for code in codes() {
+            assert!(reference.contains(&format!("### {}: ", code.id)), "{}", code.id);
+        }
+        for kind in crate::policy::kind::KINDS {
+            assert!(reference.contains(kind.name));
+            for key in kind.keys {
+                assert!(reference.contains(&format!("`{}`", key.name)), "{}.{}", kind.name, key.name);
+            }
+        }
+        assert!(reference.contains("days_since") && reference.contains("at_least"));
+    }
 }

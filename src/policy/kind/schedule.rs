@@ -100,12 +100,10 @@ fn cron(reader: &Reader<'_>) -> Option<String> {
             .report();
         return None;
     }
-    if let Err(error) = cron::Schedule::from_str(&six) {
-        let why = error.to_string().lines().next().unwrap_or_default().trim().to_owned();
+    if cron::Schedule::from_str(&six).is_err() {
         reader
             .sink
             .problem(&codes::table::BAD_CRON, &text.place, format!("`{}` is no cron expression", text.value))
-            .label(why)
             .help("minute, hour, day of the month, month, weekday, as in \"0 9 * * Mon-Fri\"")
             .report();
         return None;

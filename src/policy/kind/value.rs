@@ -11,7 +11,7 @@ use crate::policy::compiled::{About, ValueDefinition, ValueKind};
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::{Known, KnownValue, Scope, Target};
 use crate::policy::order::{Order, Uses, order};
-use crate::policy::raw::{Declared, Place, Sink};
+use crate::policy::raw::{Content, Declared, Place, Sink};
 use crate::policy::version;
 
 /// A value as written.
@@ -162,12 +162,11 @@ pub(crate) fn check(raw: Vec<RawValue>, declared: &Declared, known: &mut Known, 
     ordered.sort_by_key(|value| !value.enabled);
     let looped: Vec<RawValue> = looped.iter().filter_map(|name| by_name.remove(name)).collect();
     known.values = ordered.iter().chain(&looped).map(|value| known_again(value, known)).collect();
-    let classes = classes(&ordered, known);
-    let mut values = Values::default();
+    let mut values = Values { classes: classes(&ordered, known), ..Values::default() };
+    let mut checks = Checks { declared, uses: &uses, known, sink };
     for (index, value) in ordered.into_iter().enumerate() {
-        check_one(index, value, declared, &uses, &classes, known, &mut values, sink);
+        checks.value(index, value, &mut values);
     }
-    values.classes = classes.into_iter().map(|(shape, _)| shape).collect();
     values
 }
 
@@ -194,53 +193,67 @@ fn used_values(value: &RawValue, known: &Known, sink: &Sink<'_>) -> Vec<(String,
         .collect()
 }
 
-/// The classes that count, by name, and the index of each in the order of evaluation.
-fn classes(ordered: &[RawValue], known: &Known) -> Vec<(ClassShape, String)> {
-    let mut classes: Vec<(ClassShape, String)> = ordered
+/// The classes that count, by name.
+fn classes(ordered: &[RawValue], known: &Known) -> Vec<ClassShape> {
+    let mut classes: Vec<ClassShape> = ordered
         .iter()
-        .filter(|value| value.enabled)
-        .filter_map(|value| {
-            let known = known
-                .values
-                .iter()
-                .find(|known| *known.name == *value.name)
-                .filter(|known| known.is_class())?;
+        .zip(&known.values)
+        .filter(|(value, known)| value.enabled && known.is_class())
+        .map(|(_, known)| {
             let places = match &known.ty {
                 Some(Type::Choice(places)) => Some(places.clone()),
                 _ => None,
             };
-            Some((ClassShape { name: known.name.clone(), places }, value.name.clone()))
+            ClassShape { name: known.name.clone(), places }
         })
         .collect();
-    classes.sort_by(|a, b| a.1.cmp(&b.1));
+    classes.sort_by(|a, b| a.name.cmp(&b.name));
     classes
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of the check of all values, apart for its length")]
-fn check_one(
-    index: usize,
-    value: RawValue,
-    declared: &Declared,
-    uses: &Uses,
-    classes: &[(ClassShape, String)],
-    known: &mut Known,
-    values: &mut Values,
-    sink: &Sink<'_>,
-) {
-    // A class that does not count has no column; its index is not used.
-    let class = classes.iter().position(|(_, name)| *name == value.name).unwrap_or(classes.len());
-    let (kind, ty) = check_kind(&value, class, Context { sink, known, enabled: value.enabled });
-    if let Some(known) = known.values.get_mut(index) {
-        known.ty = ty.clone().or_else(|| known.ty.take());
+/// What the check of each value goes by.
+struct Checks<'a> {
+    declared: &'a Declared,
+    uses: &'a Uses,
+    known: &'a mut Known,
+    sink: &'a Sink<'a>,
+}
+
+impl Checks<'_> {
+    fn value(&mut self, index: usize, value: RawValue, values: &mut Values) {
+        // A class that does not count has no column; its index is not used.
+        let class = values.classes.iter().position(|shape| *shape.name == value.name).unwrap_or(usize::MAX);
+        let context = Context { sink: self.sink, known: self.known, enabled: value.enabled };
+        let (kind, ty) = check_kind(&value, class, context);
+        if let Some(known) = self.known.values.get_mut(index) {
+            known.ty = ty.clone().or_else(|| known.ty.take());
+        }
+        if !value.enabled {
+            return;
+        }
+        let version = self.version(&value, &values.versions);
+        values.versions.insert(value.name.clone(), version.clone());
+        if let (Some(kind), Some(ty)) = (kind, ty) {
+            let name = value.name.as_str().into();
+            values.definitions.push(ValueDefinition { name, about: value.about, ty, version, kind });
+        }
     }
-    if !value.enabled {
-        return;
-    }
-    let version = value_version(&value, declared, uses, known, &values.versions, sink);
-    values.versions.insert(value.name.clone(), version.clone());
-    if let (Some(kind), Some(ty)) = (kind, ty) {
-        let name = value.name.as_str().into();
-        values.definitions.push(ValueDefinition { name, about: value.about, ty, version, kind });
+
+    fn version(&self, value: &RawValue, versions: &BTreeMap<String, Arc<str>>) -> Arc<str> {
+        let mut parts: BTreeMap<String, String> = BTreeMap::new();
+        for (used, _) in self.uses.get(&value.name).into_iter().flatten() {
+            let version = versions.get(used).map(ToString::to_string).unwrap_or_default();
+            parts.insert(format!("value.{used}"), version);
+        }
+        if let Raw::Metric(metric) = &value.raw {
+            for event in metric.event_name().into_iter().chain(metric.unless_name()) {
+                let declaration = version::declaration(self.declared, "event", event);
+                parts.insert(format!("event.{event}"), declaration);
+            }
+        }
+        fields_used(&value.formulas(), self.declared, self.known, self.sink, &mut parts);
+        let own = format!("{} {}", value.kind, value.own);
+        version::with_uses(&own, parts.iter().map(|(name, version)| (name.as_str(), version.as_str())))
     }
 }
 
@@ -256,30 +269,6 @@ fn check_kind(value: &RawValue, class: usize, context: Context<'_>) -> (Option<V
         Raw::Tier(tier) => (tier.check(class, context).map(ValueKind::Tier), declared),
         Raw::Quadrant(quadrant) => (quadrant.check(class, context).map(ValueKind::Quadrant), declared),
     }
-}
-
-fn value_version(
-    value: &RawValue,
-    declared: &Declared,
-    uses: &Uses,
-    known: &Known,
-    versions: &BTreeMap<String, Arc<str>>,
-    sink: &Sink<'_>,
-) -> Arc<str> {
-    let mut parts: BTreeMap<String, String> = BTreeMap::new();
-    for (used, _) in uses.get(&value.name).into_iter().flatten() {
-        parts
-            .insert(format!("value.{used}"), versions.get(used).map(ToString::to_string).unwrap_or_default());
-    }
-    if let Raw::Metric(metric) = &value.raw {
-        for event in metric.event_name().into_iter().chain(metric.unless_name()) {
-            parts.insert(format!("event.{event}"), version::declaration(declared, "event", event));
-        }
-    }
-    let formulas = value.formulas();
-    fields_used(&formulas, declared, known, sink, &mut parts);
-    let own = format!("{} {}", value.kind, value.own);
-    version::with_uses(&own, parts.iter().map(|(name, version)| (name.as_str(), version.as_str())))
 }
 
 /// Adds the declarations of the customer fields that expressions use, and the settings.
@@ -298,7 +287,7 @@ pub(crate) fn fields_used(
         .get("customer")
         .and_then(|customer| customer.get(""))
         .and_then(|customer| customer.value.get("fields"));
-    if let Some(crate::policy::raw::Content::Table(fields)) = fields.map(|fields| &fields.node.content) {
+    if let Some(Content::Table(fields)) = fields.map(|fields| &fields.node.content) {
         for name in names {
             if let Some(field) = fields.get(&name) {
                 parts.insert(format!("field.{name}"), version::of_content(&field.node.content));

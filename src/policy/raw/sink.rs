@@ -75,6 +75,11 @@ impl<'a> Sink<'a> {
         self.files.policies.get(&*place.file).and_then(|text| text.get(place.span())).unwrap_or("")
     }
 
+    /// Whether what stands at a place is in quotes.
+    pub(crate) fn is_quoted(&self, place: &Place) -> bool {
+        self.text(place).starts_with(['"', '\''])
+    }
+
     /// Whether a suggestion can't be put into the string as it stands.
     fn needs_escape(&self, text: &At<String>, suggestion: &str) -> bool {
         let literal = self.text(&text.place);

@@ -1,5 +1,7 @@
 //! The shipped policies load without error or warning, and fit the files of the generated world.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeMap;
 
 use guanxi::demo::{World, policies};

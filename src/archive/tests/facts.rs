@@ -14,9 +14,14 @@ fn notice(archive: &mut Archive, id: &str, at: i64, staff: &str) {
 #[test]
 fn events_stand_by_customer_in_order_of_time_and_id_and_none_is_of_the_future() {
     let mut archive = archive();
-    for (id, customer, at) in
-        [("o3", "b", 10), ("o2", "b", 10), ("o1", "b", 5), ("o4", "b", 101), ("o5", "d", 100), ("o6", "a", 200)]
-    {
+    for (id, customer, at) in [
+        ("o3", "b", 10),
+        ("o2", "b", 10),
+        ("o1", "b", 5),
+        ("o4", "b", 101),
+        ("o5", "d", 100),
+        ("o6", "a", 200),
+    ] {
         order(&mut archive, 50, id, customer, at, f64::from(u8::try_from(at).unwrap()));
     }
     let batch = facts(&archive, 100);
@@ -129,6 +134,9 @@ fn a_customer_no_run_has_placed_was_never_anywhere() {
     order(&mut archive, 50, "o", "c", 10, 1.0);
     let prior = facts(&archive, 100).prior;
     let tier = prior.classes[1].as_ref().unwrap();
-    assert_eq!((&*tier.place, &*tier.since, &*tier.previous), (&[NO_PLACE][..], &[NEVER][..], &[NO_PLACE][..]));
+    assert_eq!(
+        (&*tier.place, &*tier.since, &*tier.previous),
+        (&[NO_PLACE][..], &[NEVER][..], &[NO_PLACE][..])
+    );
     assert!(prior.pending.is_empty() && prior.triggers.is_empty());
 }

@@ -43,8 +43,7 @@ fn decide(batch: &FactBatch, class: usize, places: &[Place]) -> ClassDecision {
 fn place(archive: &mut Archive, now: i64, segment: &[Place], tier: Option<&[Place]>) -> Vec<Transition> {
     let mut run = archive.begin_run(&new_run(now)).unwrap();
     let batch = facts(run.archive(), now);
-    let decisions =
-        [Some(decide(&batch, 0, segment)), tier.map(|places| decide(&batch, 1, places))];
+    let decisions = [Some(decide(&batch, 0, segment)), tier.map(|places| decide(&batch, 1, places))];
     let moved = run.place(&batch, &decisions, &[], Timestamp(now), TransitionCause::Data).unwrap();
     run.finish(&RunTotals { finished: Timestamp(now + 2), customers: 2, ..RunTotals::default() }).unwrap();
     moved
@@ -53,11 +52,16 @@ fn place(archive: &mut Archive, now: i64, segment: &[Place], tier: Option<&[Plac
 #[test]
 fn places_come_back_with_since_when_and_what_was_before() {
     let mut archive = with_customers();
-    assert!(place(&mut archive, 10, &[0, 1], Some(&[0, NO_PLACE])).is_empty(), "the first placement is no move");
+    assert!(
+        place(&mut archive, 10, &[0, 1], Some(&[0, NO_PLACE])).is_empty(),
+        "the first placement is no move"
+    );
     assert!(place(&mut archive, 20, &[0, 1], Some(&[0, NO_PLACE])).is_empty());
     let moved = place(&mut archive, 30, &[1, 1], Some(&[1, 0]));
-    let names: Vec<_> =
-        moved.iter().map(|moved| (&*moved.customer, &*moved.value, moved.from.as_deref(), moved.to.as_deref())).collect();
+    let names: Vec<_> = moved
+        .iter()
+        .map(|moved| (&*moved.customer, &*moved.value, moved.from.as_deref(), moved.to.as_deref()))
+        .collect();
     assert_eq!(
         names,
         [
@@ -70,7 +74,10 @@ fn places_come_back_with_since_when_and_what_was_before() {
     let (segment, tier) = (prior.classes[0].as_ref().unwrap(), prior.classes[1].as_ref().unwrap());
     assert_eq!((&*segment.place, &*segment.since), (&[1, 1][..], &[30, 10][..]));
     assert_eq!(segment.previous, [0, NO_PLACE]);
-    assert_eq!((&*tier.place, &*tier.since, &*tier.previous), (&[1, 0][..], &[30, 30][..], &[0, NO_PLACE][..]));
+    assert_eq!(
+        (&*tier.place, &*tier.since, &*tier.previous),
+        (&[1, 0][..], &[30, 30][..], &[0, NO_PLACE][..])
+    );
     assert_eq!(archive.place_counts(1).unwrap(), [(0, 1), (1, 1)]);
     let history = archive.transitions(Some("a"), 10).unwrap();
     assert_eq!(history.iter().map(|(run, _)| *run).collect::<Vec<_>>(), [3, 3]);

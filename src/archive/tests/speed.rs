@@ -100,12 +100,7 @@ fn first_run_speed() {
     let request = FactRequest { classes, ..FactRequest::default() };
     for round in 0..2 {
         let start = Instant::now();
-        let run = NewRun {
-            now,
-            started: now,
-            schedule: String::new(),
-            policy_version: String::new(),
-        };
+        let run = NewRun { now, started: now, schedule: String::new(), policy_version: String::new() };
         let mut run = archive.begin_run(&run).unwrap();
         let (mut batch, mut after) = (FactBatch::default(), None::<String>);
         while run.archive().next_batch(&request, now, after.as_deref(), &mut batch).unwrap() {

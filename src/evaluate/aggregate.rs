@@ -248,10 +248,8 @@ pub(super) fn round6(number: f64) -> f64 {
     if scaled.abs() < EXACT { scaled.round() / 1e6 } else { number }
 }
 
-fn as_number(count: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "counts of rows in memory are far below 2^53")]
-    let number = count as f64;
-    number
+const fn as_number(count: usize) -> f64 {
+    count as f64
 }
 
 /// Which events lie after `after` and up to `until`, in milliseconds.
@@ -264,9 +262,13 @@ pub(super) fn window(
 ) {
     let after = after.unwrap_or(f64::NEG_INFINITY);
     out.valid.reset(rows, true);
-    super::kernel::fill_rows(&mut out.values, rows, |row| {
-        at.values.get(row).is_some_and(|&at| after < at && at <= until)
-    });
+    out.values.reset(rows, false);
+    for (word, instants) in out.values.words_mut().iter_mut().zip(at.values.chunks(64)) {
+        *word = instants
+            .iter()
+            .enumerate()
+            .fold(0, |word, (bit, &at)| word | u64::from(after < at && at <= until) << bit);
+    }
 }
 
 /// The two fields of which must be the same, or nothing.

@@ -129,7 +129,6 @@ impl World {
                     if event.at > now.0 || asked.after.is_some_and(|after| event.at <= after.0) {
                         continue;
                     }
-                    #[expect(clippy::cast_precision_loss, reason = "test instants are small")]
                     events.at.push(event.at as f64);
                     for &field in &asked.fields {
                         let column = events.fields[field].as_mut().unwrap();
@@ -237,7 +236,6 @@ fn name_of(policy: &Compiled, value: usize) -> Expression {
 }
 
 fn push(column: &mut Column, value: Option<&Value>, dictionary: &mut Dictionary) {
-    #[expect(clippy::cast_precision_loss, reason = "test instants are small")]
     match (column, value) {
         (Column::Number(column), Some(Value::Number(number))) => column.push(Some(*number)),
         (Column::Number(column), Some(Value::Date(day))) => column.push(Some(f64::from(day.0))),

@@ -28,7 +28,6 @@ pub(super) fn holds(sorted: &[f64], share: u32) -> Option<f64> {
 
 /// The mean, added in ascending order.
 pub(super) fn mean(sorted: &[f64]) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "populations in memory are far below 2^53")]
     let count = sorted.len() as f64;
     let sum: f64 = sorted.iter().fold(0.0, |sum, value| sum + value);
     Some(sum / count).filter(|mean| mean.is_finite())
@@ -39,13 +38,12 @@ pub(super) fn median(sorted: &mut [f64]) -> Option<f64> {
     middle(sorted)
 }
 
-/// The share of the population at or below a value: (number lower + (number equal, itself included,
-/// + 1) / 2) / N. A value that the stored population lacks takes the place it would have among them, with none
-/// equal; never above 1. Nothing over an empty population.
+/// Where a value stands in the population, over 0 to 1: the number lower, plus half of one more than the
+/// number equal (itself included), over N. A value that the stored population lacks takes the place it
+/// would have there, with none equal; never above 1. Nothing over an empty population.
 pub(in crate::evaluate) fn rank(sorted: &[f64], value: f64) -> Option<f64> {
     let lower = sorted.partition_point(|&other| other < value);
     let equal = sorted.get(lower..)?.partition_point(|&other| other <= value);
-    #[expect(clippy::cast_precision_loss, reason = "populations in memory are far below 2^53")]
     let (lower, equal, count) = (lower as f64, equal as f64, sorted.len() as f64);
     (count > 0.0).then(|| ((lower + f64::midpoint(equal, 1.0)) / count).min(1.0))
 }

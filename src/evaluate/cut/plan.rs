@@ -199,13 +199,19 @@ fn used_values(node: &Node, found: &mut impl FnMut(usize)) {
         }
         NodeKind::In(needle, list) => {
             used_values(needle, found);
-            list.iter().for_each(|item| used_values(item, found));
+            for item in list {
+                used_values(item, found);
+            }
         }
         NodeKind::If(condition, then, otherwise) => {
             used_values(condition, found);
             used_values(then, found);
             used_values(otherwise, found);
         }
-        NodeKind::Call(_, arguments) => arguments.iter().for_each(|item| used_values(item, found)),
+        NodeKind::Call(_, arguments) => {
+            for argument in arguments {
+                used_values(argument, found);
+            }
+        }
     }
 }

@@ -61,6 +61,7 @@ pub(in crate::evaluate) fn settle(out: &mut NumberColumn) {
 }
 
 /// Compares row by row. With a missing side `!=` is true and all others false.
+#[expect(clippy::float_cmp, reason = "the language compares numbers exactly")]
 pub(in crate::evaluate) fn compare(
     comparison: Comparison,
     left: Numbers<'_>,

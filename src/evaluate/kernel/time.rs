@@ -79,7 +79,7 @@ pub(in crate::evaluate) fn arithmetic(
             number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Multiply, a, b));
         }
         Arithmetic::Divide => {
-            number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Divide, a, b))
+            number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Divide, a, b));
         }
         Arithmetic::Remainder => {
             number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Remainder, a, b));

@@ -54,7 +54,7 @@ pub(super) fn step(
     }
 }
 
-fn definition<'a>(setting: Setting<'a>, class: usize) -> Option<(usize, &'a ValueKind)> {
+fn definition(setting: Setting<'_>, class: usize) -> Option<(usize, &ValueKind)> {
     let value = setting.owners.get(class).copied().flatten()?;
     setting.policy.values.get(value).map(|definition| (value, &definition.kind))
 }
@@ -146,7 +146,7 @@ fn segments(
 }
 
 /// The last customer that `best` let in, if it was made in this very run: between refreshes nobody new enters.
-fn last_admitted<'a>(setting: Setting<'a>, value: usize) -> Option<(f64, &'a str)> {
+fn last_admitted(setting: Setting<'_>, value: usize) -> Option<(f64, &str)> {
     let cut = setting.plan.find(value, Part::Best)?;
     let point = setting.cuts.get(cut).filter(|point| point.as_of == setting.moment.now)?;
     match &point.figure {

@@ -137,10 +137,9 @@ proptest! {
         for (number, rank) in numbers.iter().zip(ranks) {
             let expected = number.map(|number| {
                 let lower = known.iter().filter(|&&other| other < number).count();
-                let equal = known.iter().filter(|&&other| other == number).count();
-                #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
+                let equal = known.iter().filter(|other| other.total_cmp(&number).is_eq()).count();
                 let (lower, equal, count) = (lower as f64, equal as f64, count as f64);
-                ((lower + (equal + 1.0) / 2.0) / count).to_string()
+                ((lower + equal / 2.0 + 0.5) / count).to_string()
             });
             prop_assert_eq!(rank, expected.unwrap_or_else(|| "-".to_owned()));
         }

@@ -187,7 +187,7 @@ proptest! {
                 3 => choices.date(2),
                 _ => choices.time(2),
             };
-            text += &format!("[score.s{index}]\nvalue = '{expression}'\n");
+            text.extend(["[score.s", &index.to_string(), "]\nvalue = '", &expression, "'\n"]);
         }
         let mut world = World::new(&text);
         world.batch = batch;

@@ -62,21 +62,25 @@ fn text() -> String {
             let needs_none = take == "count" || take.contains("days");
             let of = if needs_none { "" } else { "of = 'amount'\n" };
             let head = format!("event = \"order\"\ntake = \"{take}\"\n{of}{window}");
-            text += &format!("[metric.{take}_{index}]\n{head}");
-            text += &format!("[metric.{take}_{index}_paid]\n{head}");
-            text += "where = 'status == \"paid\" && amount >= least'\n";
-            text += &format!("[metric.{take}_{index}_open]\n{head}unless = \"reply\"\nsame = \"ticket\"\n");
+            let variants = [
+                ("", ""),
+                ("_paid", "where = 'status == \"paid\" && amount >= least'\n"),
+                ("_open", "unless = \"reply\"\nsame = \"ticket\"\n"),
+            ];
+            for (suffix, narrowing) in variants {
+                text.extend([&format!("[metric.{take}_{index}{suffix}]\n{head}"), narrowing]);
+            }
         }
     }
     for take in ["sum", "mean"] {
-        text += &format!(
+        text.extend([format!(
             "[metric.fading_{take}]\nevent = \"order\"\ntake = \"{take}\"\nof = 'amount'\nhalf_life = \"10d\"\n"
-        );
+        )]);
     }
     text
 }
 
-fn number(value: &Option<Value>) -> Option<f64> {
+fn number(value: Option<&Value>) -> Option<f64> {
     match value {
         Some(Value::Number(number)) => Some(*number),
         _ => None,
@@ -93,19 +97,18 @@ fn median(mut numbers: Vec<f64>) -> Option<f64> {
     match numbers.len() {
         0 => None,
         count if count % 2 == 1 => Some(numbers[middle]),
-        _ => Some((numbers[middle - 1] + numbers[middle]) / 2.0),
+        _ => Some(f64::midpoint(numbers[middle - 1], numbers[middle])),
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "test instants and counts are small")]
 fn days(from: i64, to: i64) -> f64 {
     (to - from) as f64 / DAY as f64
 }
 
 /// A metric of the events that count, in order.
-#[expect(clippy::cast_precision_loss, reason = "counts are small")]
+#[expect(clippy::float_cmp, reason = "equal values are the same value")]
 fn plain(take: &str, events: &[&Event], now: i64) -> Option<f64> {
-    let of: Vec<f64> = events.iter().filter_map(|event| number(&event.fields[0])).collect();
+    let of: Vec<f64> = events.iter().filter_map(|event| number(event.fields[0].as_ref())).collect();
     let gaps: Vec<f64> = events.windows(2).map(|pair| days(pair[0].at, pair[1].at)).collect();
     match take {
         "count" => Some(events.len() as f64),
@@ -210,7 +213,7 @@ proptest! {
         let orders = world.policy.schema.event("order").unwrap();
         let replies = world.policy.schema.event("reply").unwrap();
         for customer in &world.customers {
-            let least = number(&customer.fields[0]);
+            let least = number(customer.fields[0].as_ref());
             for (index, (_, after, until)) in WINDOWS.iter().enumerate() {
                 let (after, until) = (at(after).0, at(until).0);
                 let inside: Vec<&Event> = customer.events[orders]
@@ -219,7 +222,7 @@ proptest! {
                     .collect();
                 let paid = |event: &&&Event| {
                     let is_paid = event.fields[1] == Some(Value::text("paid"));
-                    is_paid && number(&event.fields[0]).zip(least).is_some_and(|(amount, least)| amount >= least)
+                    is_paid && number(event.fields[0].as_ref()).zip(least).is_some_and(|(amount, least)| amount >= least)
                 };
                 let open = |event: &&&Event| {
                     !customer.events[replies].iter().any(|reply| {

@@ -257,6 +257,16 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// So many parameters from a number on, each after a comma.
+pub(super) fn parameters(first: usize, count: usize) -> String {
+    let mut list = String::new();
+    for number in first..first + count {
+        list.push_str(", ?");
+        list.push_str(&number.to_string());
+    }
+    list
+}
+
 fn is_textual(ty: &str) -> bool {
     ty == Type::Text.name() || ty == "choice"
 }

@@ -41,8 +41,9 @@ impl Archive {
         let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
         reader.read(&mut statement, params![after, now.0, limit])?;
         let rows = reader.finish();
-        let spans: Vec<Range<usize>> = if rows == 0 { Vec::new() } else { vec![0..rows] };
-        self.fill(request, now, &spans, facts)?;
+        let whole = 0..rows;
+        let spans = if rows == 0 { &[][..] } else { std::slice::from_ref(&whole) };
+        self.fill(request, now, spans, facts)?;
         Ok(rows > 0)
     }
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Statement, params};
 
 use super::{Change, Outcome};
 use crate::archive::Result;
-use crate::archive::adopt::{Slot, quoted};
+use crate::archive::adopt::{Slot, parameters, quoted};
 use crate::archive::value::{Bound, is_stored};
 
 /// How many customers are remembered as made and marked during one import.
@@ -33,7 +33,7 @@ pub(super) struct Customers<'archive> {
 impl<'archive> Customers<'archive> {
     pub(super) fn prepare(connection: &'archive Connection, fields: &[Slot], arrived: i64) -> Result<Self> {
         let columns: String = fields.iter().flat_map(|slot| [", ", &slot.column]).collect();
-        let values: String = (0..fields.len()).map(|field| format!(", ?{}", field + 3)).collect();
+        let values = parameters(3, fields.len());
         let each = |(field, slot): (usize, &Slot)| {
             let column = &slot.column;
             format!(", {column} = iif(?{}, ?{}, {column})", 2 * field + 3, 2 * field + 4)

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Statement, params};
 
 use super::EventRow;
 use crate::archive::Result;
-use crate::archive::adopt::EventLayout;
+use crate::archive::adopt::{EventLayout, parameters};
 use crate::archive::value::{Bound, is_stored};
 
 /// The statements of one kind.
@@ -27,7 +27,7 @@ impl<'archive> EventStatements<'archive> {
     pub(super) fn prepare(connection: &'archive Connection, layout: &EventLayout) -> Result<Self> {
         let table = &layout.table;
         let columns: String = layout.fields.iter().flat_map(|slot| [", ", &slot.column]).collect();
-        let values: String = (0..layout.fields.len()).map(|field| format!(", ?{}", field + 5)).collect();
+        let values = parameters(5, layout.fields.len());
         Ok(Self {
             insert: connection.prepare(&format!(
                 "INSERT INTO {table} (customer, at, id, arrived{columns}) \

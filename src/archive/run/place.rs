@@ -5,6 +5,7 @@ use rusqlite::{CachedStatement, ToSql, params};
 
 use super::RunWriter;
 use crate::archive::Result;
+use crate::archive::adopt::parameters;
 use crate::model::facts::FactBatch;
 use crate::model::standing::{ClassDecision, NO_PLACE, PendingClock, Place, Transition, TransitionCause};
 use crate::model::{ClassShape, Timestamp};
@@ -75,7 +76,7 @@ impl RunWriter<'_> {
     ) -> Result<CachedStatement<'_>> {
         let columns: String = decided.iter().flat_map(|class| [", ", class.column]).collect();
         let first = if own.is_empty() { 2 } else { 3 };
-        let values: String = (0..decided.len()).map(|index| format!(", ?{}", index + first)).collect();
+        let values = parameters(first, decided.len());
         let sets: Vec<String> = decided
             .iter()
             .map(|class| {

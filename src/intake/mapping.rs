@@ -8,7 +8,7 @@ use super::chunk::{Chunk, Filling};
 use super::report::Reason;
 use super::rows::RawRow;
 use super::times::Times;
-use crate::evaluate::scalar::{self, Moment, Row};
+use crate::evaluate::scalar::{self, Moment, Row, Text};
 use crate::model::{FieldShape, Schema, Timestamp, Value};
 use crate::policy::compiled::{Into, Origin, Source, Target};
 use crate::policy::expression::tree::{Expression, Node, NodeKind, Reference};
@@ -303,11 +303,15 @@ struct Raw<'row, R>(&'row R);
 
 impl<R: RawRow> Row for Raw<'_, R> {
     fn get(&self, reference: &Reference) -> Option<Value> {
+        self.text(reference).map(|text| Value::text(text.as_ref()))
+    }
+
+    fn text(&self, reference: &Reference) -> Option<Text<'_>> {
         let Reference::Raw(raw) = reference else { return None };
         match self.0.cell(*raw) {
-            Cell::Text(text) => Some(Value::text(text)),
-            Cell::Number(number) => Some(Value::text(number.to_string())),
-            Cell::Bool(flag) => Some(Value::text(if flag { "true" } else { "false" })),
+            Cell::Text(text) => Some(Text::Borrowed(text)),
+            Cell::Number(number) => Some(Text::Owned(number.to_string())),
+            Cell::Bool(flag) => Some(Text::Borrowed(if flag { "true" } else { "false" })),
             Cell::Absent | Cell::Null | Cell::Nested | Cell::NotText => None,
         }
     }

@@ -34,3 +34,6 @@ pub use inbox::{Found, Inbox, InboxError, Look, Observation, Patience, settled};
 pub use report::{
     BodyReport, EXAMPLES, ImportReport, Progress, ROW_ERRORS, Reason, Rejection, RowError, Tally,
 };
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ CREATE TABLE imported_file (
 CREATE INDEX imported_file_source ON imported_file (source, hash);
 
 CREATE TABLE standing (customer TEXT PRIMARY KEY, as_of INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE standing_since (customer TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE standing_since (customer TEXT PRIMARY KEY, _seen INTEGER) WITHOUT ROWID;
 CREATE TABLE standing_previous (customer TEXT PRIMARY KEY) WITHOUT ROWID;
 -- place: 0 or 1 for a segment, a name for a tier or quadrant
 CREATE TABLE pending (

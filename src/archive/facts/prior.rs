@@ -22,6 +22,7 @@ impl Archive {
         let FactBatch { ids, prior, .. } = facts;
         prior.pending.clear();
         prior.triggers.clear();
+        refill(&mut prior.seen, ids.len(), NEVER);
         self.clear_classes(request, ids.len(), prior);
         if !request.classes.is_empty() {
             self.read_places("standing", &request.classes, spans, ids, prior, |class, row, place| {
@@ -34,9 +35,9 @@ impl Archive {
                     set(&mut class.previous, row, place);
                 })?;
             }
-            self.read_since(&request.classes, spans, ids, prior)?;
             self.read_pending(request, spans, ids, prior)?;
         }
+        self.read_since(&request.classes, spans, ids, prior)?;
         if !request.triggers.is_empty() {
             self.read_triggers(&request.triggers, spans, ids, prior)?;
         }
@@ -79,14 +80,14 @@ impl Archive {
         Ok(())
     }
 
-    fn select(&self, table: &str, classes: &[ClassRequest]) -> String {
+    fn select(&self, table: &str, own: &str, classes: &[ClassRequest]) -> String {
         let columns: String = classes
             .iter()
             .filter_map(|wanted| self.layout.classes.get(wanted.class))
             .flat_map(|slot| [", ", slot.selected()])
             .collect();
         format!(
-            "SELECT customer{columns} FROM {table} WHERE customer >= ?1 AND customer <= ?2 ORDER BY customer"
+            "SELECT customer{own}{columns} FROM {table} WHERE customer >= ?1 AND customer <= ?2 ORDER BY customer"
         )
     }
 
@@ -99,7 +100,7 @@ impl Archive {
         prior: &mut Prior,
         mut put: impl FnMut(&mut PriorClass, usize, Place),
     ) -> Result<()> {
-        let sql = self.select(table, classes);
+        let sql = self.select(table, "", classes);
         self.each_row(&sql, spans, ids, |customer, row| {
             for (index, wanted) in classes.iter().enumerate() {
                 let shape = self.schema.classes.get(wanted.class);
@@ -119,8 +120,11 @@ impl Archive {
         ids: &TextList,
         prior: &mut Prior,
     ) -> Result<()> {
-        let sql = self.select("standing_since", classes);
+        let sql = self.select("standing_since", ", _seen", classes);
         self.each_row(&sql, spans, ids, |customer, row| {
+            if let ValueRef::Integer(seen) = row.get_ref(1)? {
+                set(&mut prior.seen, customer, seen);
+            }
             for (index, wanted) in classes.iter().enumerate() {
                 let class = prior.classes.get_mut(wanted.class).and_then(Option::as_mut);
                 if let (Some(class), ValueRef::Integer(since)) = (class, row.get_ref(index + 1)?) {

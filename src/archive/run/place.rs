@@ -7,7 +7,9 @@ use super::RunWriter;
 use crate::archive::Result;
 use crate::archive::adopt::parameters;
 use crate::model::facts::FactBatch;
-use crate::model::standing::{ClassDecision, NO_PLACE, PendingClock, Place, Transition, TransitionCause};
+use crate::model::standing::{
+    ClassDecision, NEVER, NO_PLACE, PendingClock, Place, Transition, TransitionCause,
+};
 use crate::model::{ClassShape, Timestamp};
 
 /// One class this run decided.
@@ -67,6 +69,8 @@ impl RunWriter<'_> {
         Ok(transitions)
     }
 
+    /// A statement that writes one customer's row: the customer, the table's own column, then the classes.
+    /// With `keep`, what is there stays where nothing new is given.
     fn upsert(
         &self,
         table: &str,
@@ -75,48 +79,42 @@ impl RunWriter<'_> {
         keep: bool,
     ) -> Result<CachedStatement<'_>> {
         let columns: String = decided.iter().flat_map(|class| [", ", class.column]).collect();
-        let first = if own.is_empty() { 2 } else { 3 };
-        let values = parameters(first, decided.len());
-        let sets: Vec<String> = decided
-            .iter()
-            .map(|class| {
-                let column = class.column;
-                let kept = format!("coalesce(excluded.{column}, {table}.{column})");
-                let value = if keep { kept } else { format!("excluded.{column}") };
-                format!("{column} = {value}")
+        let values = parameters(3, decided.len());
+        let sets: Vec<String> = std::iter::once(own)
+            .chain(decided.iter().map(|class| class.column))
+            .map(|column| {
+                if keep {
+                    format!("{column} = coalesce(excluded.{column}, {table}.{column})")
+                } else {
+                    format!("{column} = excluded.{column}")
+                }
             })
             .collect();
-        let (own_column, own_value, own_set) = if own.is_empty() {
-            (String::new(), "", String::new())
-        } else {
-            (format!(", {own}"), ", ?2", format!("{own} = excluded.{own}, "))
-        };
         Ok(self.transaction.prepare_cached(&format!(
-            "INSERT INTO {table} (customer{own_column}{columns}) VALUES (?1{own_value}{values}) \
-             ON CONFLICT (customer) DO UPDATE SET {own_set}{}",
+            "INSERT INTO {table} (customer, {own}{columns}) VALUES (?1, ?2{values}) \
+             ON CONFLICT (customer) DO UPDATE SET {}",
             sets.join(", ")
         ))?)
     }
 
     fn write_standing(&self, facts: &FactBatch, decided: &[Decided<'_>], now: Timestamp) -> Result<()> {
-        if decided.is_empty() {
-            return Ok(());
-        }
         let mut standing = self.upsert("standing", "as_of", decided, false)?;
-        let mut since = self.upsert("standing_since", "", decided, true)?;
+        let mut since = self.upsert("standing_since", "_seen", decided, true)?;
         for (row, customer) in facts.ids.iter().enumerate() {
             let moves =
                 |class: &Decided<'_>| class.decision.first.get(row) || class.decision.changed.get(row);
-            if !decided.iter().any(moves) {
+            let unseen = facts.prior.seen.get(row) == Some(&NEVER);
+            if !unseen && !decided.iter().any(moves) {
                 continue;
             }
             standing.raw_bind_parameter(1, customer)?;
             standing.raw_bind_parameter(2, now.0)?;
             since.raw_bind_parameter(1, customer)?;
+            since.raw_bind_parameter(2, unseen.then_some(now.0))?;
             for (index, class) in decided.iter().enumerate() {
                 let place = class.decision.place.get(row).copied().unwrap_or(NO_PLACE);
                 standing.raw_bind_parameter(index + 3, Stored(class.shape, place))?;
-                since.raw_bind_parameter(index + 2, moves(class).then_some(now.0))?;
+                since.raw_bind_parameter(index + 3, moves(class).then_some(now.0))?;
             }
             standing.raw_execute()?;
             since.raw_execute()?;

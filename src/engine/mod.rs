@@ -101,7 +101,9 @@ impl Engine {
         let mut report = RunReport::new(&self.policy, &selection.classes, now);
         let mut writer = archive.begin_run(run)?;
         let mut cuts = CutPoints::new(&self.plan, &self.policy, writer.archive().cut_points()?);
-        report.cut_points = self.refresh(&mut writer, &mut cuts, evaluator.cut_points(), now)?;
+        let used =
+            if *scope == Scope::Everything { self.plan.all() } else { evaluator.cut_points().to_vec() };
+        report.cut_points = self.refresh(&mut writer, &mut cuts, &used, now)?;
 
         let mut request = evaluator.request(now).clone();
         let mut triggers =

@@ -52,7 +52,7 @@ impl Events<'_> {
 pub(super) fn aggregate(take: Take, events: Events<'_>, now: f64, scratch: &mut Scratch, out: &mut Column) {
     match take {
         Take::Count => each(events, out, |group| Some(count(events.which.values, group))),
-        Take::Distinct => each(events, out, |group| Some(distinct(events, group, &mut scratch.keys))),
+        Take::Distinct => each(events, out, |group| distinct(events, group, &mut scratch.keys)),
         Take::First => pick(events, out, |group| events.rows(group).next()),
         Take::Last => pick(events, out, |group| events.rows(group).next_back()),
         Take::Mode => pick(events, out, |group| mode(events, group, &mut scratch.keys)),
@@ -213,12 +213,12 @@ fn key(of: View<'_>, row: usize) -> u64 {
     }
 }
 
-fn distinct(events: Events<'_>, group: std::ops::Range<usize>, keys: &mut Vec<(u64, usize)>) -> f64 {
+fn distinct(events: Events<'_>, group: std::ops::Range<usize>, keys: &mut Vec<(u64, usize)>) -> Option<f64> {
     keys.clear();
     keys.extend(events.rows(group).map(|row| (key(events.of, row), 0)));
     keys.sort_unstable();
     keys.dedup();
-    as_number(keys.len())
+    (!keys.is_empty()).then(|| as_number(keys.len()))
 }
 
 fn mode(events: Events<'_>, group: std::ops::Range<usize>, keys: &mut Vec<(u64, usize)>) -> Option<usize> {

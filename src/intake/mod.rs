@@ -5,7 +5,7 @@
 //!   turned away alone, a crash leaves nothing half-imported, the same content again changes nothing.
 //! - [`Inbox`] finds the files that sources wait for, imports them and moves them away.
 //! - [`ad_hoc`] makes a source for one import from pairs `field=Column`.
-//! - [`body`] takes rows over HTTP.
+//! - [`body()`] takes rows over HTTP.
 //!
 //! Every row is accounted for once: `new + same + replaced + filtered + rejected = rows`.
 

@@ -127,7 +127,7 @@ impl Archive {
             }
             for (index, wanted) in classes.iter().enumerate() {
                 let class = prior.classes.get_mut(wanted.class).and_then(Option::as_mut);
-                if let (Some(class), ValueRef::Integer(since)) = (class, row.get_ref(index + 1)?) {
+                if let (Some(class), ValueRef::Integer(since)) = (class, row.get_ref(index + 2)?) {
                     set(&mut class.since, customer, since);
                 }
             }

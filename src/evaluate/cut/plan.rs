@@ -77,6 +77,12 @@ impl CutPlan {
         plan
     }
 
+    /// All cut points, for a run that evaluates everything.
+    #[must_use]
+    pub fn all(&self) -> Vec<usize> {
+        (0..self.cuts.len()).collect()
+    }
+
     /// The index of a value's cut point.
     pub(in crate::evaluate) fn find(&self, value: usize, part: Part) -> Option<usize> {
         self.cuts.iter().position(|cut| cut.value == value && cut.part == part)

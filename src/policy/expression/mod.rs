@@ -1,7 +1,7 @@
 //! Expressions: Rhai's syntax, typed against the declared values when the policy is loaded.
 //!
 //! [`Syntax::parse`] gives an untyped tree with the place of every part, [`Syntax::check`] types it
-//! against [`Names`] and gives the [`Expression`](tree::Expression) that is run.
+//! against [`Names`] and gives the [`Expression`] that is run.
 
 pub mod builtin;
 mod check;

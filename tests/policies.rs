@@ -1,6 +1,13 @@
 //! Policy sets and what loading them says, side by side: `tests/policies/<case>/*.toml` and the exact
 //! diagnostics in `expected.txt`. `GUANXI_BLESS=1` rewrites those.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests: what fails here fails the test"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -179,10 +186,12 @@ fn the_shipped_policies_load_without_a_word() {
 
 fn is_policy(path: &Path) -> bool {
     let name = path.file_name().unwrap().to_str().unwrap();
-    name.ends_with(".toml") && !name.ends_with(".test.toml") && !name.starts_with(['.', '_'])
+    path.extension().is_some_and(|extension| extension == "toml")
+        && !name.ends_with(".test.toml")
+        && !name.starts_with(['.', '_'])
 }
 
-/// A small generator of numbers from a seed (SplitMix64).
+/// A small generator of numbers from a seed (`SplitMix64`).
 struct Seeded(u64);
 
 impl Seeded {
@@ -295,7 +304,7 @@ fn swap_words(text: &str, random: &mut Seeded) -> String {
 fn no_mutation_of_a_policy_panics_or_hangs_the_loader() {
     let text = case("rich").policies["policy.toml"].clone();
     let mut usable = 0;
-    for seed in 0..2_000_u64 {
+    for seed in 0..1_500_u64 {
         let files = one(&mutate(&text, &mut Seeded(seed)));
         let begun = std::time::Instant::now();
         let outcome = load(&files);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use minijinja::machinery::ast::{CallArg, Expr, Spanned, Stmt};
+use minijinja::machinery::ast::{CallArg, Expr, Stmt};
 use minijinja::machinery::{WhitespaceConfig, parse};
 
 use super::codes;
@@ -118,6 +118,7 @@ pub(crate) const FUNCTIONS: &[&str] = &["range", "dict", "namespace"];
 const TOUCH_NAMES: &[&str] = &["id", "known_since", "because", "due", "event"];
 
 /// Reads and checks a template.
+#[expect(clippy::default_trait_access, reason = "the type is not public without minijinja's custom syntax")]
 pub(crate) fn check(text: &At<String>, context: Context<'_>) -> Option<Template> {
     let tree = match parse(&text.value, "template", Default::default(), WhitespaceConfig::default()) {
         Ok(tree) => tree,
@@ -225,7 +226,7 @@ impl Walk<'_> {
 
     fn expression(&mut self, expression: &Expr<'_>) {
         match expression {
-            Expr::Var(name) => self.name(name.id, None),
+            Expr::Var(name) => self.name(name.id, &[]),
             Expr::Const(_) => {}
             Expr::Slice(slice) => {
                 self.expression(&slice.expr);
@@ -303,12 +304,12 @@ impl Walk<'_> {
         }
         path.reverse();
         match at {
-            Expr::Var(name) => self.name(name.id, Some((&path, span_of(name)))),
+            Expr::Var(name) => self.name(name.id, &path),
             other => self.expression(other),
         }
     }
 
-    fn name(&mut self, name: &str, attributes: Option<(&[&str], Range<usize>)>) {
+    fn name(&mut self, name: &str, path: &[&str]) {
         if self.locals.iter().any(|local| local == name) || TOUCH_NAMES.contains(&name) {
             return;
         }
@@ -330,8 +331,8 @@ impl Walk<'_> {
             disabled(self.context.sink, &place, &format!("{}.{name}", value.kind));
         }
         self.names.insert(Arc::from(name));
-        let Some((path, _)) = attributes else { return };
         let fits = match (value, path) {
+            (_, []) => true,
             (Some(value), ["title"]) => value.is_class(),
             (Some(value), ["data", key]) => value.data.contains_key(*key),
             _ => false,
@@ -389,11 +390,6 @@ impl Walk<'_> {
             0..text.len()
         }
     }
-}
-
-fn span_of<T>(node: &Spanned<T>) -> Range<usize> {
-    let span = node.span();
-    usize::try_from(span.start_offset).unwrap_or(0)..usize::try_from(span.end_offset).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -53,16 +53,20 @@ mod tests {
 
     #[test]
     fn the_example_of_each_code_has_exactly_that_problem() {
-        let mut wrong = String::new();
+        let mut wrong = Vec::new();
         for code in codes() {
             let files = example(code);
             let outcome = load(&files);
             let found: Vec<&str> = outcome.diagnostics.iter().map(|found| found.problem.code.id).collect();
             if found != [code.id] {
-                wrong += &format!("{}: {found:?}\n{}", code.id, render(&outcome.diagnostics, &files, false));
+                wrong.push(format!(
+                    "{}: {found:?}\n{}",
+                    code.id,
+                    render(&outcome.diagnostics, &files, false)
+                ));
             }
         }
-        assert!(wrong.is_empty(), "{wrong}");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl RawSegment {
         Some(Segment {
             class,
             when: when?,
-            leave_when: leave_when?,
+            leave_when: leave_when.ok()?,
             enter_after: self.enter_after,
             leave_after: self.leave_after,
             best,
@@ -94,14 +94,18 @@ impl RawSegment {
     }
 }
 
-/// Checks an expression that may be absent: `None` where it is in error.
+/// What has been reported already.
+#[derive(Debug)]
+pub(crate) struct InError;
+
+/// Checks an expression that may be absent.
 pub(crate) fn optional(
     formula: Option<&Formula>,
     context: Context<'_>,
     expected: &Expected,
-) -> Option<Option<Expression>> {
+) -> Result<Option<Expression>, InError> {
     match formula {
-        None => Some(None),
-        Some(formula) => formula.check(context, Scope::Customer, expected).map(Some),
+        None => Ok(None),
+        Some(formula) => formula.check(context, Scope::Customer, expected).map(Some).ok_or(InError),
     }
 }

@@ -13,7 +13,7 @@ use crate::policy::compiled::{Into, Mapping, Origin, Source, Target};
 use crate::policy::expression::Expected;
 use crate::policy::formula::{Context, Formula, disabled};
 use crate::policy::names::{Columns, Known};
-use crate::policy::raw::{At, Content, Declared, Entry, Key, Node, Place, Reader, Sink, Table, key};
+use crate::policy::raw::{At, Content, Declared, Entry, Key, Node, Place, Reader, Sink, Table, key, nearest};
 
 /// Keys of `[source.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
@@ -194,6 +194,8 @@ fn mappings(into: Into, reader: &Reader<'_>, context: Context<'_>, columns: &Col
             let Some((target, ty)) = targets.get(name) else {
                 if !is_broken(into, name, context.known) {
                     unknown_target(entry, &targets, context.sink);
+                    let near = nearest(name, targets.keys().map(String::as_str));
+                    seen.extend(near.map(|near| (near.to_owned(), entry.key.place.clone())));
                 }
                 continue;
             };

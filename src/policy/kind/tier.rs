@@ -41,7 +41,6 @@ pub(crate) struct RawTier {
     ordered: bool,
     fall_after: Option<Duration>,
     levels: Vec<RawLevel>,
-    is_broken: bool,
 }
 
 #[derive(Debug)]
@@ -56,13 +55,11 @@ struct RawLevel {
 
 /// Reads the table.
 pub(crate) fn read(reader: &Reader<'_>) -> RawTier {
-    let before = reader.sink.len();
     let ordered = reader.flag("ordered").unwrap_or(true);
     if !ordered {
         reader.useless("fall_after", "without an order there is no fall");
     }
     let levels = read_levels(reader);
-    let is_broken = reader.sink.len() > before;
     check_names(&levels, reader.sink);
     check_shares(&levels, reader);
     warn_unreachable(&levels, reader.sink);
@@ -72,7 +69,6 @@ pub(crate) fn read(reader: &Reader<'_>) -> RawTier {
         ordered,
         fall_after: reader.duration("fall_after").map(|after| after.value),
         levels,
-        is_broken,
     }
 }
 
@@ -222,7 +218,7 @@ impl RawTier {
 
     /// The names of its levels; `None` where some are in error.
     pub(crate) fn places(&self) -> Option<Arc<[Arc<str>]>> {
-        if self.is_broken && self.levels.iter().any(|level| level.name.is_none()) || self.levels.is_empty() {
+        if self.levels.is_empty() {
             return None;
         }
         self.levels
@@ -250,8 +246,8 @@ impl RawTier {
         Some(Tier {
             class,
             ordered: self.ordered,
-            by: by?,
-            among: among?,
+            by: by.ok()?,
+            among: among.ok()?,
             levels: levels.into_iter().collect::<Option<_>>()?,
             fall_after: self.fall_after,
         })
@@ -260,7 +256,7 @@ impl RawTier {
 
 impl RawLevel {
     fn check(&self, context: Context<'_>) -> Option<Level> {
-        let when = optional(self.when.as_ref(), context, &Expected::Bool)?;
+        let when = optional(self.when.as_ref(), context, &Expected::Bool).ok()?;
         Some(Level {
             name: self.name.as_ref()?.value.as_str().into(),
             title: self.title.clone(),

@@ -121,7 +121,7 @@ impl RawTrigger {
             about: self.about,
             version,
             when: when?,
-            audience: audience?,
+            audience: audience.ok()?,
             cause: self.cause,
             severity: self.severity,
             cooldown: self.cooldown,

@@ -31,7 +31,7 @@ enum Raw {
     Score(score::RawScore),
     Segment(segment::RawSegment),
     Tier(tier::RawTier),
-    Quadrant(quadrant::RawQuadrant),
+    Quadrant(Box<quadrant::RawQuadrant>),
 }
 
 /// What the checks of all values give.
@@ -63,7 +63,7 @@ pub(crate) fn read(declared: &Declared, known: &Known, sink: &Sink<'_>) -> Vec<R
                 "score" => Raw::Score(score::read(&head.reader)),
                 "segment" => Raw::Segment(segment::read(&head.reader)),
                 "tier" => Raw::Tier(tier::read(&head.reader)),
-                _ => Raw::Quadrant(quadrant::read(&head.reader)),
+                _ => Raw::Quadrant(Box::new(quadrant::read(&head.reader))),
             };
             values.push(RawValue {
                 name: name.clone(),

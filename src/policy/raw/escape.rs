@@ -99,7 +99,7 @@ mod tests {
         let table: toml::Table = file.parse().unwrap();
         let decoded = table["x"].as_str().unwrap();
         let start = decoded.find(word).unwrap();
-        literal[locate(literal, decoded, &(start..start + word.len()))].to_owned()
+        literal.get(locate(literal, decoded, &(start..start + word.len()))).unwrap().to_owned()
     }
 
     #[test]

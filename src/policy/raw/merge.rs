@@ -24,9 +24,9 @@ pub(crate) fn merge(files: Vec<Table>, sink: &Sink<'_>) -> Declared {
         }
         for entry in table.entries {
             let Some((name, table)) = as_table(entry, sink) else { continue };
-            if check_name(&name, kind.name, sink) {
-                add(of_kind, name.value, At { value: table, place: name.place }, kind, sink);
-            }
+            // What has a wrong name is checked all the same, and found by what uses it.
+            check_name(&name, kind.name, sink);
+            add(of_kind, name.value, At { value: table, place: name.place }, kind, sink);
         }
     }
     declared
@@ -39,7 +39,9 @@ fn supported(entry: &Entry, sink: &Sink<'_>) -> Option<&'static Kind> {
         sink.problem(&codes::table::UNKNOWN_KIND, &entry.key.place, format!("`{name}` is no kind of table"))
             .nearest(name, &names, false)
             .report();
-        return None;
+        // What is written for a slip is checked as what it was meant to be.
+        let near = super::suggest::nearest(name, names.iter().copied());
+        return KINDS.iter().find(|kind| Some(kind.name) == near && kind.support == Support::Now);
     };
     if kind.support == Support::Later {
         sink.problem(

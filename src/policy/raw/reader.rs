@@ -1,6 +1,7 @@
 //! Reads the keys of one table: knows which there are, and reports whatever does not fit.
 
 use super::sink::{Report, Sink};
+use super::suggest::nearest;
 use super::tree::{At, Content, Entry, Node, Place, Table};
 use crate::model::Duration;
 use crate::policy::codes;
@@ -97,13 +98,22 @@ impl<'a> Reader<'a> {
             .any(|entry| self.known_keys().any(|known| !known.supported && known.name == entry.key.value))
     }
 
-    /// The entry of a key.
+    /// The entry of a key; also one whose key is reported as misspelt for it, so that what it says is
+    /// checked as well and nothing is reported as missing.
     pub(crate) fn entry(&self, key: &str) -> Option<&'a Entry> {
         debug_assert!(
             self.known_keys().any(|known| known.name == key),
             "{key} is not among the keys of its table"
         );
-        self.table.get(key)
+        self.table
+            .get(key)
+            .or_else(|| self.table.entries.iter().find(|entry| self.is_slip_for(&entry.key.value, key)))
+    }
+
+    fn is_slip_for(&self, written: &str, key: &str) -> bool {
+        let is_known = self.known_keys().any(|known| known.name == written);
+        let supported = self.known_keys().filter(|known| known.supported).map(|known| known.name);
+        !is_known && nearest(written, supported) == Some(key)
     }
 
     /// Begins to report a problem with the table as a whole.
@@ -146,13 +156,11 @@ impl<'a> Reader<'a> {
     /// `true` or `false`.
     pub(crate) fn flag(&self, key: &str) -> Option<bool> {
         let entry = self.entry(key)?;
-        match entry.node.content {
-            Content::Bool(flag) => Some(flag),
-            _ => {
-                self.wrong(entry, "true or false");
-                None
-            }
+        if let Content::Bool(flag) = entry.node.content {
+            return Some(flag);
         }
+        self.wrong(entry, "true or false");
+        None
     }
 
     /// A finite number.
@@ -259,13 +267,11 @@ impl<'a> Reader<'a> {
     /// A table within whose keys are free, with the place of its own key.
     pub(crate) fn plain_table(&self, key: &str) -> Option<(&'a Place, &'a Table)> {
         let entry = self.entry(key)?;
-        match &entry.node.content {
-            Content::Table(table) => Some((&entry.key.place, table)),
-            _ => {
-                self.wrong(entry, "a table");
-                None
-            }
+        if let Content::Table(table) = &entry.node.content {
+            return Some((&entry.key.place, table));
         }
+        self.wrong(entry, "a table");
+        None
     }
 
     /// Reports two keys that exclude each other.
@@ -299,13 +305,11 @@ impl<'a> Reader<'a> {
 
 /// A text.
 pub(crate) fn text(sink: &Sink<'_>, key: &str, node: &Node) -> Option<At<String>> {
-    match &node.content {
-        Content::Text(text) => Some(At { value: text.clone(), place: node.place.clone() }),
-        _ => {
-            wrong(sink, key, node, "text in quotes");
-            None
-        }
+    if let Content::Text(text) = &node.content {
+        return Some(At { value: text.clone(), place: node.place.clone() });
     }
+    wrong(sink, key, node, "text in quotes");
+    None
 }
 
 /// A finite number.

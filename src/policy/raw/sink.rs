@@ -89,11 +89,6 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// How many problems there are.
-    pub(crate) fn len(&self) -> usize {
-        self.found.borrow().len()
-    }
-
     /// Whether any problem is an error.
     pub(crate) fn has_errors(&self) -> bool {
         self.found.borrow().iter().any(|found| found.problem.code.severity() == Severity::Error)

@@ -15,6 +15,7 @@ use super::clock::DemoClock;
 use super::folder::Folder;
 use crate::archive::{ArchiveError, TouchFilter, TouchRow};
 use crate::daemon::inbox::{Keeper, Round};
+use crate::daemon::policy_set::plural;
 use crate::daemon::runs;
 use crate::daemon::state::Shared;
 use crate::daemon::writer::WriterStopped;
@@ -122,18 +123,22 @@ impl Living<'_> {
         waiting.finish_and_clear();
         let orders: u64 = round.imported.iter().flatten().map(|report| report.tally.rows).sum();
         self.out.line(format_args!(
-            "{}  {orders} rows of history arrive; {} customers are placed for the first time; {} reasons to act \
-             are older than the policies and left alone",
+            "{}  a year of orders has arrived ({orders} rows), {} customers are placed for the first time:",
             self.day(now),
             run.customers,
-            run.backlog
         ))?;
         for class in &run.classes {
             let places: Vec<String> =
                 class.places.iter().map(|(name, count)| format!("{name} {count}")).collect();
             self.out.line(format_args!("            {}: {}", class.name, places.join(", ")))?;
         }
+        self.out.line(format_args!(
+            "            {} actions for what is the case already; {} more such cases are left alone, as their triggers say",
+            run.queued, run.backlog
+        ))?;
+        self.delivered().await?;
         self.shown = run.run;
+        self.touches = usize::try_from(run.queued).unwrap_or(usize::MAX);
         self.out.line("")?;
         self.out.line(format_args!("{MONTH} days pass at speed:"))?;
         Ok(())
@@ -206,7 +211,8 @@ impl Living<'_> {
 
     async fn show_day(&mut self, midnight: Timestamp, rows: u64) -> Result<(), Failure> {
         let touches = self.new_touches().await?;
-        let actions = if touches.is_empty() { String::new() } else { format!(", {} actions", touches.len()) };
+        let actions =
+            if touches.is_empty() { String::new() } else { format!(", {}", plural(touches.len(), "action")) };
         self.out.line(format_args!("{}  {rows} new rows{actions}", self.day(midnight)))?;
         self.show_touches(&touches)
     }
@@ -234,14 +240,22 @@ impl Living<'_> {
         let received = self.life.received.load(Ordering::Relaxed);
         for line in [
             String::new(),
-            format!("{} actions in {MONTH} days; {received} of them reached the webhook receiver. Now it is today, and goes", self.touches),
-            "on in real time: orders arrive as they are placed, the schedules run by the clock. Try in another terminal:".to_owned(),
+            format!(
+                "{} actions in all, {received} of them over the webhook. Now it is today, and goes on in real time:",
+                self.touches
+            ),
+            "orders arrive as they are placed, the schedules run by the clock. Try in another terminal:"
+                .to_owned(),
             String::new(),
-            format!("  $EDITOR {root}/policies/loyalty/lapsing.toml    # save, and see here what changed, or what is wrong"),
+            format!(
+                "  $EDITOR {root}/policies/loyalty/lapsing.toml    # save, and see here what changed, or what is wrong"
+            ),
             format!("  curl -s http://{address}/v1/status"),
             format!("  head {root}/out/*.csv"),
             format!("  guanxi touches --store {root}/guanxi.db --limit 10"),
-            format!("  guanxi select 'overdue' --policies {root}/policies --store {root}/guanxi.db --columns id,pyramid,days_since_order"),
+            format!(
+                "  guanxi select 'overdue' --policies {root}/policies --store {root}/guanxi.db --columns id,pyramid,days_since_order"
+            ),
             String::new(),
             "Ctrl-C ends it; the folder stays.".to_owned(),
         ] {
@@ -259,7 +273,11 @@ impl Living<'_> {
             }
             let touches = self.new_touches().await?;
             if !touches.is_empty() {
-                self.out.line(format_args!("{}  {} actions", times::show(now, self.zone), touches.len()))?;
+                self.out.line(format_args!(
+                    "{}  {}",
+                    times::show(now, self.zone),
+                    plural(touches.len(), "action")
+                ))?;
                 self.show_touches(&touches)?;
             }
         }

@@ -1,0 +1,305 @@
+//! The daemon from outside: HTTP, reload, schedules, inbox, restart.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use guanxi::daemon::state::{Outside, Settings};
+use guanxi::daemon::{Daemon, StartError};
+use guanxi::model::Timestamp;
+use guanxi::ports::simulated::{SeededEntropy, SetClock, SetEnvironment};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const POLICY: &str = r#"
+[settings]
+timezone = "Europe/London"
+[customer.fields]
+name = "text"
+[event.order]
+[event.order.fields]
+amount = "number"
+[source.orders]
+into = "event.order"
+path = "inbox/orders*.csv"
+columns = { id = "id", customer = "customer", at = "at", amount = "amount" }
+[metric.orders]
+event = "order"
+take = "count"
+[segment.buyer]
+when = 'orders >= 1'
+[channel.list.file]
+path = "out/list.jsonl"
+format = "jsonl"
+[action.greet]
+channel = "list"
+[action.greet.payload]
+text = "{{ orders }} orders"
+[trigger.first_order]
+when = 'buyer'
+backlog = "fire"
+actions = ["greet"]
+[schedule.mornings]
+cron = "0 9 * * *"
+evaluate = ["everything"]
+"#;
+
+struct Home {
+    folder: TempDir,
+    clock: Arc<SetClock>,
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse_rfc3339(text).unwrap()
+}
+
+impl Home {
+    fn new(policy: &str) -> Self {
+        let home = Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: Arc::new(SetClock::at(at("2027-01-10T08:00:00Z"))),
+        };
+        fs::create_dir(home.path("policies")).unwrap();
+        home.edit(policy);
+        home
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn edit(&self, policy: &str) {
+        // As editors do: a new file in the old one's place.
+        fs::write(self.path("policies/new"), policy).unwrap();
+        fs::rename(self.path("policies/new"), self.path("policies/all.toml")).unwrap();
+    }
+
+    async fn start(&self) -> Result<Daemon, StartError> {
+        let settings = Settings {
+            policies: self.path("policies"),
+            scripts: self.path("scripts"),
+            data: self.folder.path().to_owned(),
+            store: self.path("guanxi.db"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
+        let outside = Outside {
+            clock: Arc::clone(&self.clock) as _,
+            wall: Arc::clone(&self.clock) as _,
+            entropy: Arc::new(SeededEntropy::new(1)),
+            environment: Arc::new(SetEnvironment::default()),
+        };
+        Daemon::start(settings, outside).await
+    }
+}
+
+/// One request over a connection of its own.
+async fn http(address: SocketAddr, request: &str, headers: &str, body: &str) -> (u16, Value) {
+    let text = format!(
+        "{request} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    );
+    tokio::task::spawn_blocking(move || exchange(address, &text)).await.unwrap()
+}
+
+fn exchange(address: SocketAddr, text: &str) -> (u16, Value) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    // A server that refuses a body may hang up before all of it is sent.
+    let _ = stream.write_all(text.as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8(answer).unwrap();
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+async fn status(daemon: &Daemon) -> Value {
+    http(daemon.address, "GET /v1/status", "", "").await.1
+}
+
+/// Waits until the status is as wanted; fails with the last one seen.
+async fn until(daemon: &Daemon, wanted: impl Fn(&Value) -> bool) -> Value {
+    let begun = Instant::now();
+    loop {
+        let status = status(daemon).await;
+        if wanted(&status) {
+            return status;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "never came: {status:#}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    fs::read_to_string(path)
+        .unwrap_or_default()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_come_in_over_http_and_each_bad_one_is_named() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    let post = |path: &'static str, body: &'static str| http(daemon.address, path, "", body);
+    assert_eq!(http(daemon.address, "GET /healthz", "", "").await.0, 200);
+    assert_eq!(http(daemon.address, "GET /readyz", "", "").await.0, 200);
+
+    let (code, one) = post("POST /v1/customers", r#"{"id": "c1", "name": "Acme"}"#).await;
+    assert_eq!((code, &one["new"]), (200, &1.into()), "{one}");
+    let events = r#"[{"type": "order", "id": "o1", "customer": "c1", "at": "2027-01-01", "amount": 5},
+                     {"type": "order", "id": "o2", "customer": "c1", "at": "2027-01-02", "amount": "much"}]"#;
+    let (code, two) = post("POST /v1/events", events).await;
+    assert_eq!((code, &two["new"], &two["rejected"]), (200, &1.into(), &1.into()), "{two}");
+    assert_eq!((&two["errors"][0]["index"], &two["errors"][0]["field"]), (&1.into(), &"amount".into()));
+    let (_, again) = post("POST /v1/events", events).await;
+    assert_eq!((&again["new"], &again["same"]), (&0.into(), &1.into()), "{again}");
+
+    let (code, none) = post("POST /v1/events", r#"{"type": "ordre", "customer": "c1"}"#).await;
+    assert_eq!((code, &none["error"]["code"]), (400, &"no_valid_row".into()), "{none}");
+    let (code, empty) = post("POST /v1/events", "").await;
+    assert_eq!((code, &empty["error"]["code"]), (400, &"unreadable".into()), "{empty}");
+    let status = status(&daemon).await;
+    assert_eq!((&status["customers"], &status["events"]["order"]), (&1.into(), &1.into()), "{status:#}");
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_must_not_get_through_are_told_why_as_json() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    let address = daemon.address;
+    for (request, headers, code, word) in [
+        ("GET /nothing", "", 404, "not_found"),
+        ("GET /v1/events", "", 405, "method_not_allowed"),
+        ("POST /v1/events", "origin: http://example.com\r\n", 403, "forbidden"),
+    ] {
+        let (got, answer) = http(address, request, headers, "").await;
+        assert_eq!((got, &answer["error"]["code"]), (code, &word.into()), "{request}: {answer}");
+    }
+    let large = " ".repeat((10 << 20) + 1);
+    let (code, _) = http(address, "POST /v1/events", "", &large).await;
+    assert!(code == 413 || code == 0, "{code}");
+    let rebound = "GET /v1/status HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n";
+    let answer = tokio::task::spawn_blocking(move || exchange(address, rebound)).await.unwrap();
+    assert_eq!(answer.0, 403);
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_active_at_once_a_broken_one_changes_nothing_and_a_mended_one_is() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    let first = status(&daemon).await;
+    let version = |status: &Value| status["policy"]["version"].clone();
+
+    let edited = format!("{}\n[score.twice]\nvalue = 'orders * 2'\n", POLICY.replace(">= 1", ">= 2"));
+    let begun = Instant::now();
+    home.edit(&edited);
+    let second = until(&daemon, |status| version(status) != version(&first)).await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let second_message =
+        until(&daemon, |status| status["last_reload"]["message"] != first["last_reload"]["message"]).await;
+    assert_eq!(second_message["last_reload"]["message"], "added score.twice; changed segment.buyer");
+
+    home.edit(&edited.replace("'orders * 2'", "'ordres * 2'"));
+    let third = until(&daemon, |status| status["last_reload"]["successful"] == false).await;
+    assert_eq!(version(&third), version(&second));
+    assert_eq!(third["last_reload"]["diagnostics"][0]["severity"], "error", "{third:#}");
+    assert!(third["last_reload"]["rendered"].as_str().unwrap().contains("ordres"));
+    let (code, _) = http(daemon.address, "POST /v1/customers", "", r#"{"id": "c1"}"#).await;
+    assert_eq!(code, 200);
+
+    home.edit(&edited);
+    let fourth = until(&daemon, |status| status["last_reload"]["successful"] == true).await;
+    assert_eq!(version(&fourth), version(&second));
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_broken_at_the_start_leave_the_last_good_set_in_charge() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    let good = status(&daemon).await;
+    daemon.stop().await;
+
+    home.edit("[segment.buyer]\nwhen = 'nothing > 1'\n");
+    let daemon = home.start().await.unwrap();
+    let status = status(&daemon).await;
+    assert_eq!(status["policy"]["version"], good["policy"]["version"]);
+    assert_eq!(
+        (&status["policy"]["from_store"], &status["last_reload"]["successful"]),
+        (&true.into(), &false.into())
+    );
+    home.edit(POLICY);
+    until(&daemon, |status| status["policy"]["from_store"] == false).await;
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_files_and_no_earlier_set_are_no_start() {
+    let home = Home::new("[segment.buyer]\nwhen = 'nothing > 1'\n");
+    assert!(matches!(home.start().await.err(), Some(StartError::Policies(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_daemon_on_the_same_store_is_refused() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    let second = home.start().await.err().unwrap();
+    assert!(second.to_string().contains("in use"), "{second}");
+    daemon.stop().await;
+    home.start().await.unwrap().stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_runs_once_when_due_and_what_was_missed_while_down_is_one_run() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    let order = r#"{"type": "order", "id": "o1", "customer": "c1", "at": "2027-01-01", "amount": 5}"#;
+    assert_eq!(http(daemon.address, "POST /v1/events", "", order).await.0, 200);
+    home.clock.set(at("2027-01-10T09:00:01Z"));
+    daemon.shared.schedules_changed.notify_one();
+    let ran = until(&daemon, |status| status["last_run"]["now"] == "2027-01-10T09:00:00Z").await;
+    assert_eq!(
+        (&ran["last_run"]["customers"], &ran["last_run"]["touches"]),
+        (&1.into(), &1.into()),
+        "{ran:#}"
+    );
+    until(&daemon, |status| status["channels"][0]["delivered"] == 1).await;
+    let id = ran["last_run"]["id"].clone();
+    daemon.stop().await;
+    assert_eq!(lines(&home.path("out/list.jsonl")).len(), 1);
+
+    let daemon = home.start().await.unwrap();
+    let same = status(&daemon).await;
+    assert_eq!(same["last_run"]["id"], id, "nothing is due again after a restart");
+    daemon.stop().await;
+
+    home.clock.set(at("2027-01-14T10:00:00Z"));
+    let daemon = home.start().await.unwrap();
+    let caught_up = until(&daemon, |status| status["last_run"]["now"] == "2027-01-14T09:00:00Z").await;
+    assert_eq!(caught_up["last_run"]["id"].as_i64(), id.as_i64().map(|id| id + 1), "four missed, one run");
+    daemon.stop().await;
+    assert_eq!(lines(&home.path("out/list.jsonl")).len(), 1, "the same reason makes no second action");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_the_inbox_is_imported_and_moved() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    fs::write(
+        home.path("inbox/orders-1.csv"),
+        "id,customer,at,amount\no1,c1,2027-01-01,5\no2,c2,2027-01-02,lots\no3,c2,2027-01-03,7\n",
+    )
+    .unwrap();
+    until(&daemon, |status| status["events"]["order"] == 2).await;
+    daemon.stop().await;
+    assert!(!home.path("inbox/orders-1.csv").exists());
+    assert_eq!(fs::read_dir(home.path("imported")).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(home.path("rejected")).unwrap().count(), 1);
+}

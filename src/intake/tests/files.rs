@@ -111,7 +111,7 @@ fn a_bad_row_is_rejected_alone_with_file_line_column_and_reason() {
     );
     assert_eq!(report.reasons[&("Amount".to_owned(), "not a number")], 3);
     let path = report.rejected_file.unwrap();
-    assert_eq!(world.rejected(), [format!("orders.csv.{}.csv", &report.hash[..8])]);
+    assert_eq!(world.rejected(), [format!("orders.csv.{}.csv", report.hash.get(..8).unwrap())]);
     let content = std::fs::read_to_string(path).unwrap();
     let lines: Vec<&str> = content.lines().collect();
     assert_eq!(lines[0], "file,line,column,reason,No,Customer,Date,Amount,Status");

@@ -48,7 +48,7 @@ fn a_file_still_growing_is_left_until_it_looks_the_same_twice() {
     let world = World::new(vec![orders()]);
     let path = world.write("inbox/orders.csv", ROW);
     let mut inbox = Inbox::new(world.folder.path());
-    assert_eq!(inbox.look(&world.policy, Patience::Settled).growing, [path.clone()]);
+    assert_eq!(inbox.look(&world.policy, Patience::Settled).growing, std::slice::from_ref(&path));
     world.write("inbox/orders.csv", format!("{ROW}2,c1,2026-07-02,1,\n"));
     assert_eq!(names(&inbox.look(&world.policy, Patience::Settled)), Vec::<String>::new());
     assert_eq!(names(&inbox.look(&world.policy, Patience::Settled)), ["orders.csv"]);

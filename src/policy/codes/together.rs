@@ -79,7 +79,7 @@ pub static TARGET: Code = Code {
 pub static TARGET_TYPE: Code = Code {
     id: "E407",
     title: "the expression gives another type",
-    explanation: "It must give the target's type, or text that is read as it.",
+    explanation: "It must give the target's type; only for `at` is text read as a column would be.",
     example: "[customer.fields]\nborn = \"date\"\n[source.people]\ninto = \"customer\"\npath = \"inbox/people.csv\"\ncolumns = { id = \"ID\", born = { value = 'number(Year)' } }\n",
 };
 

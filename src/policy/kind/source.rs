@@ -27,7 +27,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(
         "columns",
         "table",
-        "Per target (`id`, `customer`, `at`, a field) a column's name, or `{ value = 'expression over the raw columns' }`, which gives the target's type or text that is read as it.",
+        "Per target (`id`, `customer`, `at`, a field) a column's name, or `{ value = 'expression over the raw columns' }`, which gives the target's type; for `at` also text, read like a column.",
     ),
     key("constants", "table", "Targets that are the same for every row."),
     key("time_format", "strftime format", "How times are written. Default RFC 3339, or a date."),
@@ -267,7 +267,8 @@ fn column(name: &str, node: &Node, ty: &Type, context: Context<'_>, columns: &Co
             let formula = reader.required("value", Formula::read(&reader, "value"))?;
             let expression = formula.check_names(columns, &Expected::Any, sink)?;
             let given = &expression.root.ty;
-            let fits = *given == Type::Text || given == ty || (ty.is_textual() && given.is_textual());
+            let is_read = name == "at" && *given == Type::Text;
+            let fits = is_read || given == ty || (ty.is_textual() && given.is_textual());
             if !fits {
                 let place = &formula.text.place;
                 sink.problem(
@@ -275,7 +276,7 @@ fn column(name: &str, node: &Node, ty: &Type, context: Context<'_>, columns: &Co
                     place,
                     format!("`{name}` is {ty}, but this gives {given}"),
                 )
-                .help(format!("give {ty}, or text that is read as {ty}"))
+                .help(format!("give {ty}; a column by its name alone is read as {ty}"))
                 .report();
                 return None;
             }

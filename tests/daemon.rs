@@ -1,5 +1,7 @@
 //! The daemon from outside: HTTP, reload, schedules, inbox, restart.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -31,7 +31,7 @@ pub(super) struct Common {
     #[arg(long, global = true, env = "GUANXI_STORE", default_value = "guanxi.db", value_name = "FILE")]
     pub(super) store: PathBuf,
     /// Print the result as JSON; messages go to stderr
-    #[arg(long, global = true, env = "GUANXI_JSON")]
+    #[arg(long, global = true, env = "GUANXI_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) json: bool,
 }
 

@@ -158,7 +158,7 @@ fn as_json(set: &PolicySet, imports: &[ImportReport], run: &RunReport, deliverie
         .map(|class| {
             let mut places: serde_json::Map<String, Value> =
                 class.places.iter().map(|(name, count)| (name.to_string(), (*count).into())).collect();
-            places.insert("".to_owned(), class.none.into());
+            places.insert(String::new(), class.none.into());
             (class.name.to_string(), Value::Object(places))
         })
         .collect();

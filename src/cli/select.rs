@@ -45,7 +45,7 @@ pub(super) fn execute(common: &Common, command: &Select, out: &mut Out) -> Resul
     let mut sheet =
         Sheet { out, format, timezone, columns: &command.columns, hidden, rows: Vec::new(), count: 0 };
     sheet.begin()?;
-    each_match(&set, &archive, now, &expressions, |row| sheet.row(row))?;
+    each_match(&set, &archive, now, &expressions, |row| sheet.row(&row))?;
     sheet.end()
 }
 
@@ -165,7 +165,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn row(&mut self, row: Row) -> Result<(), Failure> {
+    fn row(&mut self, row: &Row) -> Result<(), Failure> {
         self.count += 1;
         match self.format {
             Format::Table if self.rows.len() >= TABLE_ROWS => {}
@@ -183,7 +183,7 @@ impl Sheet<'_> {
                 let object: serde_json::Map<String, serde_json::Value> = self
                     .columns
                     .iter()
-                    .zip(&row)
+                    .zip(row)
                     .map(|(name, value)| (name.clone(), self.json(value.as_ref())))
                     .collect();
                 self.out.line(serde_json::Value::Object(object))?;

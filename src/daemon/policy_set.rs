@@ -146,7 +146,8 @@ fn tables(files: &Files) -> BTreeMap<String, toml::Value> {
             for (name, table) in named {
                 match table {
                     toml::Value::Table(fields) if kind == "customer" && name == "fields" => {
-                        tables.extend(fields.into_iter().map(|(field, ty)| (format!("customer.{field}"), ty)))
+                        tables
+                            .extend(fields.into_iter().map(|(field, ty)| (format!("customer.{field}"), ty)));
                     }
                     table => {
                         tables.insert(format!("{kind}.{name}"), table);
@@ -204,7 +205,9 @@ mod tests {
 
     #[test]
     fn many_names_are_cut_short() {
-        let text: String = (0..11).map(|index| format!("[score.s{index:02}]\nvalue = '1'\n")).collect();
+        let scores: Vec<String> =
+            (0..11).map(|index| format!("[score.s{index:02}]\nvalue = '1'\n")).collect();
+        let text = scores.concat();
         let changes = changes(&set(&[]), &set(&[("a.toml", &text)]));
         assert!(changes.ends_with("score.s07 and 3 more"), "{changes}");
     }

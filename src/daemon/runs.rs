@@ -39,12 +39,11 @@ pub fn timetables(
         let name = format!("{MEMORY}{}", timetable.name);
         let remembered =
             memories.iter().find(|memory| memory.name == name && memory.version == timetable.identity());
-        let last = match remembered {
-            Some(memory) => timetable.resume(memory.last_run, now),
-            None => {
-                remember(archive, &timetable, now)?;
-                now
-            }
+        let last = if let Some(memory) = remembered {
+            timetable.resume(memory.last_run, now)
+        } else {
+            remember(archive, &timetable, now)?;
+            now
         };
         timetables.push((timetable, last));
     }
@@ -108,7 +107,7 @@ pub async fn run_due(shared: &Arc<Shared>) -> Result<Option<Ran>, WriterStopped>
 }
 
 fn run(shared: &Shared, store: &mut Store, due: &DueRun) -> Ran {
-    let result = decide(shared, store, due.at, due.scope.clone(), due.label());
+    let result = decide(shared, store, due.at, due.scope.clone(), &due.label());
     let mut timetables = shared.timetables();
     for (timetable, last) in &mut timetables {
         if due.schedules.contains(&timetable.name) {
@@ -126,14 +125,14 @@ fn run(shared: &Shared, store: &mut Store, due: &DueRun) -> Ran {
 ///
 /// # Errors
 /// The run came to nothing.
-pub fn decide(shared: &Shared, store: &mut Store, at: Timestamp, scope: Scope, schedule: String) -> Ran {
+pub fn decide(shared: &Shared, store: &mut Store, at: Timestamp, scope: Scope, schedule: &str) -> Ran {
     let started = shared.now();
     shared.note_runs(|runs| runs.running_since = Some(started));
-    let request = RunRequest { now: at, scope, schedule: schedule.clone() };
+    let request = RunRequest { now: at, scope, schedule: schedule.to_owned() };
     let result = store.engine.run(&mut store.archive, &request);
     match &result {
         Ok(report) => {
-            info!(run = report.run, schedule, now = %report.now, "run committed: {}", summary(report))
+            info!(run = report.run, schedule, now = %report.now, "run committed: {}", summary(report));
         }
         Err(error) => error!(schedule, %error, "a run failed; nothing of it was kept"),
     }

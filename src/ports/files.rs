@@ -71,7 +71,8 @@ pub fn read(policies: &Path, scripts: &Path) -> Result<FolderTexts, FolderError>
 }
 
 fn is_policy(name: &str) -> bool {
-    name.ends_with(".toml") && !name.ends_with(".test.toml")
+    name.strip_suffix(".toml")
+        .is_some_and(|stem| !stem.is_empty() && Path::new(stem).extension() != Some("test".as_ref()))
 }
 
 fn is_script(name: &str) -> bool {

@@ -117,7 +117,7 @@ impl Living<'_> {
         let run = self
             .shared
             .writer
-            .call(move |store| runs::decide(&shared, store, now, Scope::Everything, "demo".to_owned()))
+            .call(move |store| runs::decide(&shared, store, now, Scope::Everything, "demo"))
             .await
             .map_err(stopped)??;
         waiting.finish_and_clear();

@@ -1,0 +1,182 @@
+//! The commands as scripts see them: what they print, and their exit codes.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const POLICY: &str = r#"
+[settings]
+timezone = "Asia/Shanghai"
+[customer.fields]
+name = { type = "text", personal = true }
+[event.order]
+[event.order.fields]
+amount = "number"
+[source.orders]
+into = "event.order"
+path = "inbox/orders*.csv"
+columns = { id = "id", customer = "customer", at = "at", amount = "amount" }
+[metric.revenue]
+event = "order"
+take = "sum"
+of = 'amount'
+[tier.pyramid]
+by = 'revenue'
+levels = [ { name = "key", top = "50%" }, { name = "small" } ]
+[channel.list.file]
+path = "out/list.csv"
+format = "csv"
+columns = ["customer", "reason"]
+[action.call]
+channel = "list"
+[action.call.payload]
+reason = "{{ revenue | round }}"
+[trigger.key]
+when = 'pyramid == "key"'
+backlog = "fire"
+actions = ["call"]
+"#;
+
+const ORDERS: &str = "id,customer,at,amount\n\
+    o1,c1,2027-01-01,0.1\no2,c1,2027-01-02,0.2\no3,c2,2027-01-03,0.25\no4,c3,soon,1\n";
+
+fn home() -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("policies")).unwrap();
+    fs::create_dir(home.path().join("inbox")).unwrap();
+    fs::write(home.path().join("policies/all.toml"), POLICY).unwrap();
+    home
+}
+
+fn guanxi(home: &Path, arguments: &[&str]) -> Output {
+    command(home, arguments).output().unwrap()
+}
+
+fn command(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guanxi"));
+    command.current_dir(home).args(arguments);
+    for name in ["POLICIES", "SCRIPTS", "DATA", "STORE", "JSON", "NOW", "LISTEN", "LOG"] {
+        command.env_remove(format!("GUANXI_{name}"));
+    }
+    command
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+#[test]
+fn once_imports_evaluates_delivers_and_says_exactly_what() {
+    let home = home();
+    fs::write(home.path().join("inbox/orders.csv"), ORDERS).unwrap();
+    let output = guanxi(home.path(), &["once", "--now", "2027-02-01", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let summary = json(&output);
+    let import = &summary["imports"][0];
+    assert_eq!((&import["rows"], &import["new"], &import["rejected"]), (&4.into(), &3.into(), &1.into()));
+    assert_eq!(summary["now"], "2027-01-31T16:00:00Z", "midnight in the policies' timezone");
+    assert_eq!((&summary["customers"], &summary["touches_queued"]), (&2.into(), &1.into()), "{summary:#}");
+    assert_eq!(
+        (&summary["classes"]["pyramid"]["key"], &summary["classes"]["pyramid"]["small"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(summary["channels"]["list"]["delivered"], 1);
+    assert_eq!(fs::read_to_string(home.path().join("out/list.csv")).unwrap(), "customer,reason\nc1,0\n");
+
+    let again = json(&guanxi(home.path(), &["once", "--now", "2027-02-02", "--json"]));
+    assert_eq!((&again["touches_queued"], &again["transitions"]), (&0.into(), &0.into()), "{again:#}");
+    let touches = json(&guanxi(home.path(), &["touches", "--json", "--customer", "c1"]));
+    assert_eq!((&touches[0]["state"], &touches[0]["action"]), (&"delivered".into(), &"call".into()));
+    let runs = json(&guanxi(home.path(), &["runs", "--json"]));
+    assert_eq!(runs.as_array().map(Vec::len), Some(2));
+    let status = guanxi(home.path(), &["status"]);
+    assert!(out(&status).contains("the files on disk say the same"), "{}", out(&status));
+}
+
+#[test]
+fn select_prints_full_precision_and_masks_what_is_personal_on_a_table() {
+    let home = home();
+    fs::write(home.path().join("customers.csv"), "id,Full name\nc1,Ada\nc2,Ben\n").unwrap();
+    fs::write(home.path().join("inbox/orders.csv"), ORDERS).unwrap();
+    let imported = guanxi(
+        home.path(),
+        &["import", "customer", "customers.csv", "--map", "name=Full name", "--now", "2027-01-01"],
+    );
+    assert_eq!(imported.status.code(), Some(0), "{}", err(&imported));
+    assert_eq!(guanxi(home.path(), &["once", "--now", "2027-02-01"]).status.code(), Some(0));
+
+    let select = |more: &[&str]| {
+        let mut arguments =
+            vec!["select", "revenue > 0.2", "--columns", "id,name,revenue,pyramid", "--now", "2027-02-01"];
+        arguments.extend_from_slice(more);
+        guanxi(home.path(), &arguments)
+    };
+    assert_eq!(
+        out(&select(&["--format", "csv"])),
+        "id,name,revenue,pyramid\nc1,Ada,0.3,key\nc2,Ben,0.25,small\n"
+    );
+    let first: Value =
+        serde_json::from_str(out(&select(&["--format", "jsonl"])).lines().next().unwrap()).unwrap();
+    assert_eq!(first, serde_json::json!({"id": "c1", "name": "Ada", "revenue": 0.3, "pyramid": "key"}));
+    let table = out(&select(&[]));
+    assert!(table.contains("•••") && !table.contains("Ada"), "{table}");
+    assert!(out(&select(&["--personal"])).contains("Ada"));
+}
+
+#[test]
+fn a_slip_in_an_expression_is_underlined_and_no_fault_of_the_program() {
+    let home = home();
+    assert_eq!(guanxi(home.path(), &["once"]).status.code(), Some(0));
+    let output = guanxi(home.path(), &["select", "pyramd == \"key\""]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("^^^^^^") && err(&output).contains("pyramid"), "{}", err(&output));
+}
+
+#[test]
+fn check_tells_every_problem_and_its_exit_code_says_whether_there_are_any() {
+    let home = home();
+    let good = guanxi(home.path(), &["check", "--json"]);
+    assert_eq!(good.status.code(), Some(0), "{}", err(&good));
+    assert_eq!(json(&good)["diagnostics"], Value::Array(Vec::new()));
+    let broken =
+        POLICY.replace("of = 'amount'", "of = 'amuont'").replace("take = \"sum\"", "take = \"summ\"");
+    fs::write(home.path().join("policies/all.toml"), broken).unwrap();
+    let output = guanxi(home.path(), &["check", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(json(&output)["diagnostics"].as_array().unwrap().len() >= 2, "{}", out(&output));
+    assert_eq!(guanxi(home.path(), &["once"]).status.code(), Some(1));
+    assert_eq!(guanxi(home.path(), &["check", "--policies", "nowhere"]).status.code(), Some(1));
+    assert_eq!(guanxi(home.path(), &["chekc"]).status.code(), Some(1));
+    assert_eq!(guanxi(home.path(), &["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn beside_a_running_daemon_writing_is_refused_with_the_way_and_looking_is_not() {
+    let home = home();
+    let mut daemon =
+        command(home.path(), &["run", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()).spawn().unwrap();
+    let begun = std::time::Instant::now();
+    while guanxi(home.path(), &["status"]).status.code() != Some(0) {
+        assert!(begun.elapsed().as_secs() < 20);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let refused = guanxi(home.path(), &["once"]);
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains("in use") && err(&refused).contains("inbox"), "{}", err(&refused));
+    assert_eq!(guanxi(home.path(), &["once"]).status.code(), Some(0), "a killed daemon leaves no lock");
+}

@@ -3,7 +3,7 @@
 //! `cargo bench --bench evaluation` makes a store of 1,000,000 generated customers with 10,000,000
 //! orders (kept under `target/bench` for the next time), scans it through rusqlite, evaluates it for
 //! the first time and then in the steady state, and prints times, ratios and peak memory.
-//! `-- --customers 100000 --orders 1000000` makes it smaller.
+//! `-- --customers 100000` makes it smaller.
 
 #![expect(
     clippy::print_stdout,
@@ -34,30 +34,22 @@ const SCANS: [&str; 2] = [
     "SELECT customer, at, amount, status, lines FROM event_order",
 ];
 
-struct Size {
-    customers: u32,
-    orders: usize,
-}
+/// Over so many hours a customer places ten orders on average.
+const PERIOD_HOURS: i64 = 3 * 365 * 24 + 190 * 24;
 
-impl Size {
-    fn read() -> Self {
-        let arguments: Vec<String> = std::env::args().collect();
-        let number = |name: &str, default: usize| {
-            let at = arguments.iter().position(|argument| argument == name);
-            at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(default)
-        };
-        let customers = u32::try_from(number("--customers", 1_000_000)).expect("a number of customers");
-        Self { customers, orders: number("--orders", 10_000_000) }
-    }
+fn customers() -> u32 {
+    let arguments: Vec<String> = std::env::args().collect();
+    let at = arguments.iter().position(|argument| argument == "--customers");
+    at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(1_000_000)
 }
 
 fn main() {
-    let size = Size::read();
+    let customers = customers();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
     fs::create_dir_all(&folder).expect("a folder for the store");
-    let facts = folder.join(format!("facts-{}-{}.db", size.customers, size.orders));
+    let facts = folder.join(format!("facts-{customers}.db"));
     if std::env::args().any(|argument| argument == "--make") {
-        make(&size, &facts);
+        make(customers, &facts);
         return;
     }
     if !facts.exists() {
@@ -126,14 +118,14 @@ fn end() -> Timestamp {
 }
 
 /// Generates orders, sorts them by customer and takes them in.
-fn make(size: &Size, path: &Path) {
+fn make(customers: u32, path: &Path) {
     let policy = policy();
     let partial = path.with_extension("making");
     let _ = fs::remove_file(&partial);
-    let start = end().plus(-8 * 365 * 24 * HOUR);
-    let world = World::new(SEED, size.customers, start, end());
-    let mut orders: Vec<_> = world.orders_between(start, end()).take(size.orders).collect();
-    println!("made {} orders of {} customers", orders.len(), size.customers);
+    let start = end().plus(-PERIOD_HOURS * HOUR);
+    let world = World::new(SEED, customers, start, end());
+    let mut orders: Vec<_> = world.orders_between(start, end()).collect();
+    println!("made {} orders of {customers} customers", orders.len());
     orders.sort_by_cached_key(guanxi::demo::Order::customer_id);
     let mut archive = Archive::open(&partial).expect("a new store");
     archive.adopt(policy.schema.clone()).expect("the schema fits");

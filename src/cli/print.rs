@@ -11,14 +11,20 @@ use super::failure::Failure;
 /// Standard output, held and buffered.
 pub(super) struct Out {
     stdout: BufWriter<StdoutLock<'static>>,
-    terminal: bool,
+    /// Whether each line goes out at once.
+    live: bool,
 }
 
 impl Out {
     pub(super) fn new() -> Self {
         let stdout: Stdout = io::stdout();
-        let terminal = stdout.is_terminal();
-        Self { stdout: BufWriter::new(stdout.lock()), terminal }
+        let live = stdout.is_terminal();
+        Self { stdout: BufWriter::new(stdout.lock()), live }
+    }
+
+    /// From now on each line goes out at once, also into a pipe.
+    pub(super) const fn go_live(&mut self) {
+        self.live = true;
     }
 
     /// Prints a line.
@@ -27,7 +33,7 @@ impl Out {
     /// The system's, but for a reader that went away.
     pub(super) fn line(&mut self, line: impl Display) -> io::Result<()> {
         let written = writeln!(self.stdout, "{line}");
-        let done = if self.terminal { written.and_then(|()| self.stdout.flush()) } else { written };
+        let done = if self.live { written.and_then(|()| self.stdout.flush()) } else { written };
         quiet(done)
     }
 

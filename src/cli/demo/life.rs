@@ -237,6 +237,8 @@ impl Living<'_> {
 
     fn next_steps(&mut self, address: SocketAddr) -> Result<(), Failure> {
         let root = self.folder.root().display();
+        let program = std::env::current_exe().unwrap_or_else(|_| "guanxi".into());
+        let guanxi = program.display();
         let received = self.life.received.load(Ordering::Relaxed);
         for line in [
             String::new(),
@@ -252,9 +254,9 @@ impl Living<'_> {
             ),
             format!("  curl -s http://{address}/v1/status"),
             format!("  head {root}/out/*.csv"),
-            format!("  guanxi touches --store {root}/guanxi.db --limit 10"),
+            format!("  {guanxi} touches --store {root}/guanxi.db --limit 10"),
             format!(
-                "  guanxi select 'overdue' --policies {root}/policies --store {root}/guanxi.db --columns id,pyramid,days_since_order"
+                "  {guanxi} select 'overdue' --policies {root}/policies --store {root}/guanxi.db --columns id,pyramid,days_since_order"
             ),
             String::new(),
             "Ctrl-C ends it; the folder stays.".to_owned(),

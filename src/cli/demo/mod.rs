@@ -54,6 +54,7 @@ async fn live(folder: &Folder, command: &Run, out: &mut Out) -> Result<(), Failu
         store: folder.store(),
         listen: free(command.listen).await,
     };
+    out.go_live();
     folder.introduce(out, crm)?;
     let mut daemon = Daemon::start(settings, outside).await.map_err(run::told)?;
     let (shared, inbox, address) = (Arc::clone(&daemon.shared), Arc::clone(&daemon.inbox), daemon.address);

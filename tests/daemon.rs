@@ -305,3 +305,54 @@ async fn a_file_in_the_inbox_is_imported_and_moved() {
     assert_eq!(fs::read_dir(home.path("imported")).unwrap().count(), 1);
     assert_eq!(fs::read_dir(home.path("rejected")).unwrap().count(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_the_store_cannot_hold_is_refused_and_the_set_before_goes_on() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    let order = r#"{"type": "order", "id": "o1", "customer": "c1", "at": "2027-01-01", "amount": 5}"#;
+    assert_eq!(http(daemon.address, "POST /v1/events", "", order).await.0, 200);
+    let before = status(&daemon).await;
+    home.edit(&POLICY.replace("amount = \"number\"", "amount = \"text\""));
+    let refused = until(&daemon, |status| status["last_reload"]["successful"] == false).await;
+    assert!(refused["last_reload"]["message"].as_str().unwrap().contains("stored as"), "{refused:#}");
+    assert_eq!(refused["policy"]["version"], before["policy"]["version"]);
+    let other = order.replace("o1", "o2");
+    assert_eq!(http(daemon.address, "POST /v1/events", "", &other).await.0, 200);
+    home.clock.set(at("2027-01-10T09:00:00Z"));
+    daemon.shared.schedules_changed.notify_one();
+    until(&daemon, |status| status["last_run"]["customers"] == 1).await;
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn configuration_mounted_by_swapping_a_link_is_reloaded() {
+    use std::os::unix::fs::symlink;
+    let home = Home::new(POLICY);
+    let policies = home.path("policies");
+    fs::remove_file(policies.join("all.toml")).unwrap();
+    for (folder, policy) in [("..one", POLICY), ("..two", &POLICY.replace(">= 1", ">= 2"))] {
+        fs::create_dir(policies.join(folder)).unwrap();
+        fs::write(policies.join(folder).join("all.toml"), policy).unwrap();
+    }
+    symlink("..one", policies.join("..data")).unwrap();
+    symlink("..data/all.toml", policies.join("all.toml")).unwrap();
+    let daemon = home.start().await.unwrap();
+    symlink("..two", policies.join("..data_tmp")).unwrap();
+    fs::rename(policies.join("..data_tmp"), policies.join("..data")).unwrap();
+    until(&daemon, |status| status["last_reload"]["message"] == "changed segment.buyer").await;
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_that_is_edited_counts_from_the_edit() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    home.clock.set(at("2027-01-10T08:45:00Z"));
+    home.edit(&POLICY.replace("0 9 * * *", "30 8 * * *"));
+    let edited =
+        until(&daemon, |status| status["last_reload"]["message"] == "changed schedule.mornings").await;
+    assert_eq!(edited["schedules"][0]["next"], "2027-01-11T08:30:00Z");
+    assert_eq!(edited["last_run"], Value::Null, "half past eight of today was before the edit");
+    daemon.stop().await;
+}

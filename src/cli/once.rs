@@ -27,7 +27,7 @@ pub(super) fn execute(common: &Common, command: &At, out: &mut Out) -> Result<()
     let set = open::policies(common)?;
     let clock = times::clock(command.now.as_deref(), set.compiled.settings.timezone)?;
     let mut archive = Archive::open(&common.store)?;
-    let (engine, _) = reload::prepare(&mut archive, &set, &clock)?;
+    let engine = reload::prepare(&mut archive, &set, &clock)?;
     let (imports, problems) = import_inbox(common, &set, &mut archive, &*clock);
     let evaluating = spinner("evaluating");
     let request = RunRequest { now: clock.now(), scope: Scope::Everything, schedule: "once".to_owned() };

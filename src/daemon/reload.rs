@@ -11,7 +11,6 @@ use tracing::{error, info, warn};
 
 use super::policy_set::{self, PolicySet, PolicySetError};
 use super::runs::{self, TimetablesError};
-use super::schedule::Timetable;
 use super::state::{Active, ReloadReport, Shared, Store};
 use super::writer::WriterStopped;
 use crate::archive::{Archive, ArchiveError};
@@ -136,7 +135,10 @@ impl Reloader {
 
 /// Makes a set the active one. Runs in the writer's thread, hence between runs.
 fn swap(shared: &Shared, store: &mut Store, set: PolicySet) -> Result<(), ActivateError> {
-    match prepare(&mut store.archive, &set, &shared.outside.clock) {
+    let clock = &shared.outside.clock;
+    let prepared = prepare(&mut store.archive, &set, clock)
+        .and_then(|engine| Ok((engine, runs::timetables(&mut store.archive, &set.compiled, clock.now())?)));
+    match prepared {
         Ok((engine, timetables)) => {
             store.engine = engine;
             shared.activate(Active { set, since: shared.now(), from_store: false }, timetables);
@@ -150,8 +152,8 @@ fn swap(shared: &Shared, store: &mut Store, set: PolicySet) -> Result<(), Activa
     }
 }
 
-/// Does all that may fail before a set becomes active: makes room for it in the store, prepares its
-/// program and its schedules, and keeps its text.
+/// Does what may fail before a set becomes active: makes room for it in the store, prepares its program
+/// and keeps its text.
 ///
 /// # Errors
 /// See [`ActivateError`].
@@ -159,13 +161,11 @@ pub fn prepare(
     archive: &mut Archive,
     set: &PolicySet,
     clock: &Arc<dyn Clock>,
-) -> Result<(Engine, Vec<(Timetable, Timestamp)>), ActivateError> {
-    let now = clock.now();
+) -> Result<Engine, ActivateError> {
     archive.adopt(Arc::clone(&set.compiled.schema))?;
     let engine = Engine::new(Arc::clone(&set.compiled), Arc::clone(clock))?;
-    let timetables = runs::timetables(archive, &set.compiled, now)?;
-    archive.keep_policy_set(&set.compiled.version, &set.to_kept(), now)?;
-    Ok((engine, timetables))
+    archive.keep_policy_set(&set.compiled.version, &set.to_kept(), clock.now())?;
+    Ok(engine)
 }
 
 /// The report on a set that is active.

@@ -68,7 +68,9 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
     make_folders(&settings)?;
     let mut archive = Archive::open(&settings.store)?;
     let (active, report, seen) = load(&settings, &archive, &outside)?;
-    let (engine, timetables) = reload::prepare(&mut archive, &active.set, &outside.clock)?;
+    let engine = reload::prepare(&mut archive, &active.set, &outside.clock)?;
+    let timetables = runs::timetables(&mut archive, &active.set.compiled, outside.clock.now())
+        .map_err(ActivateError::from)?;
     info!(
         version = %active.set.compiled.version,
         "policies active: {}", active.set.summary()

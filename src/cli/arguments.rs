@@ -94,7 +94,7 @@ pub(super) struct Select {
     #[arg(value_name = "EXPR")]
     pub(super) condition: String,
     /// What to show of each customer: values, fields or expressions
-    #[arg(long, value_delimiter = ',', default_value = "id", value_name = "NAMES")]
+    #[arg(long, default_value = "id", value_name = "NAMES")]
     pub(super) columns: Vec<String>,
     /// How to print
     #[arg(long, value_enum)]

@@ -28,7 +28,8 @@ pub(super) fn execute(common: &Common, command: &Select, out: &mut Out) -> Resul
     let set = open::policies(common)?;
     let timezone = set.compiled.settings.timezone;
     let now = times::clock(command.at.now.as_deref(), timezone)?.now();
-    let expressions = check(&set, command)?;
+    let columns: Vec<String> = command.columns.iter().flat_map(|columns| split(columns)).collect();
+    let expressions = check(&set, &command.condition, &columns)?;
     let archive = open::look(common, &set)?;
     let format = match command.format {
         Some(format) => format,
@@ -42,19 +43,38 @@ pub(super) fn execute(common: &Common, command: &Select, out: &mut Out) -> Resul
             format == Format::Table && !command.personal && is_personal(&column.root, &set.compiled.schema)
         })
         .collect();
-    let mut sheet =
-        Sheet { out, format, timezone, columns: &command.columns, hidden, rows: Vec::new(), count: 0 };
+    let mut sheet = Sheet { out, format, timezone, columns: &columns, hidden, rows: Vec::new(), count: 0 };
     sheet.begin()?;
     each_match(&set, &archive, now, &expressions, |row| sheet.row(&row))?;
     sheet.end()
 }
 
+/// The parts between commas that stand in no brackets and no quotes.
+fn split(columns: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let (mut depth, mut quoted) = (0_usize, false);
+    for character in columns.chars() {
+        match character {
+            '"' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if character == ',' && depth == 0 && !quoted {
+            parts.push(String::new());
+        } else if let Some(part) = parts.last_mut() {
+            part.push(character);
+        }
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).collect()
+}
+
 /// The condition, then the columns, typed like any expression of a policy.
-fn check(set: &PolicySet, command: &Select) -> Result<Vec<Expression>, Failure> {
+fn check(set: &PolicySet, condition: &String, columns: &[String]) -> Result<Vec<Expression>, Failure> {
     let mut files = Files::default();
     let mut diagnostics = Vec::new();
     let mut expressions = Vec::new();
-    let texts = std::iter::once(&command.condition).chain(&command.columns);
+    let texts = std::iter::once(condition).chain(columns);
     for (index, text) in texts.enumerate() {
         let (file, expected) = if index == 0 {
             ("expression".to_owned(), Expected::Bool)
@@ -77,7 +97,7 @@ fn check(set: &PolicySet, command: &Select) -> Result<Vec<Expression>, Failure> 
     if !diagnostics.is_empty() {
         print::message(policy::render(&diagnostics, &files, open::colored()));
     }
-    if expressions.len() <= command.columns.len() {
+    if expressions.len() <= columns.len() {
         return Err(Failure::Input(format!("the expressions have {}", counted(&diagnostics))));
     }
     Ok(expressions)
@@ -271,6 +291,14 @@ mod tests {
     #[test]
     fn cells_with_commas_are_quoted() {
         assert_eq!(csv_line(&["a,b".into(), "c\"d".into()]).unwrap(), "\"a,b\",\"c\"\"d\"");
+    }
+
+    #[test]
+    fn commas_within_brackets_and_quotes_divide_no_columns() {
+        assert_eq!(
+            split("id, max(a, b),c in [1,2], x == \"a,b\""),
+            ["id", "max(a, b)", "c in [1,2]", "x == \"a,b\""]
+        );
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(super) enum Command {
     Once(At),
     /// Check the policies and print every problem
     Check(Check),
+    /// Run the policy tests beside the policies (*.test.toml) in set time
+    Test(Test),
     /// List the customers for whom an expression holds
     Select(Select),
     /// Import files once, by the same rules as a source
@@ -86,6 +88,13 @@ pub(super) struct Check {
     /// Fail on warnings as well
     #[arg(long)]
     pub(super) deny_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Test {
+    /// Only tests whose file or name holds this
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) run: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -19,6 +19,7 @@ mod run;
 mod runs;
 mod select;
 mod status;
+mod test;
 mod times;
 mod touches;
 
@@ -70,6 +71,7 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Status => status::execute(common, &mut out),
         Command::Runs(command) => runs::execute(common, command, &mut out),
         Command::Touches(command) => touches::execute(common, command, &mut out),
+        Command::Test(command) => test::execute(common, command, &mut out),
         Command::Reference => reference::execute(&mut out),
     }
 }

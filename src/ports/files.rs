@@ -70,6 +70,17 @@ pub fn read(policies: &Path, scripts: &Path) -> Result<FolderTexts, FolderError>
     Ok(FolderTexts { policies: texts(policies, is_policy)?, scripts })
 }
 
+/// Reads the policy tests, every `*.test.toml` of the policies folder.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_tests(policies: &Path) -> Result<BTreeMap<String, String>, FolderError> {
+    if !policies.is_dir() {
+        return Err(FolderError::Missing(policies.to_owned()));
+    }
+    texts(policies, |name| name.ends_with(".test.toml"))
+}
+
 fn is_policy(name: &str) -> bool {
     name.strip_suffix(".toml")
         .is_some_and(|stem| !stem.is_empty() && Path::new(stem).extension() != Some("test".as_ref()))

@@ -74,7 +74,7 @@ fn sum(archive: &Archive, policy: &Compiled, field: &str) -> (f64, usize) {
     let event = policy.schema.event("line").unwrap();
     let field = policy.schema.events[event].field(field).unwrap();
     let request = FactRequest {
-        events: vec![EventRequest { event, fields: vec![field], after: None }],
+        events: vec![EventRequest { event, fields: vec![field], ids: false, after: None }],
         ..FactRequest::default()
     };
     let (mut sum, mut count) = (0.0, 0);

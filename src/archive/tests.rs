@@ -63,8 +63,12 @@ fn archive() -> Archive {
 
 /// Everything of every customer.
 fn all() -> FactRequest {
-    let every =
-        |event: usize, fields: usize| EventRequest { event, fields: (0..fields).collect(), after: None };
+    let every = |event: usize, fields: usize| EventRequest {
+        event,
+        fields: (0..fields).collect(),
+        ids: false,
+        after: None,
+    };
     FactRequest {
         customer: (0..5).collect(),
         events: vec![every(NOTICE, 1), every(ORDER, 2), every(TOUCH, 7)],

@@ -192,7 +192,7 @@ impl Evaluator {
             }
         }
         for node in &self.nodes {
-            if let Op::CustomerField(_) | Op::EventField(_) = node.op {
+            if let Op::CustomerField(_) | Op::EventField(_) | Op::EventId = node.op {
                 let rows = facts.rows(node.space);
                 let fits = |column: &Column| kind_of(column) == node.kind && column.len() == rows;
                 if !facts.column(node).is_some_and(fits) {
@@ -219,6 +219,7 @@ impl Evaluator {
 fn base_request(nodes: &[Node]) -> FactRequest {
     let mut customer = BTreeSet::new();
     let mut events: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    let mut ids = BTreeSet::new();
     let mut classes: BTreeMap<usize, bool> = BTreeMap::new();
     for node in nodes {
         if let Space::Event(kind) = node.space {
@@ -230,6 +231,9 @@ fn base_request(nodes: &[Node]) -> FactRequest {
             }
             (Op::EventField(field), Space::Event(kind)) => {
                 events.entry(kind).or_default().insert(*field);
+            }
+            (Op::EventId, Space::Event(kind)) => {
+                ids.insert(kind);
             }
             (Op::Unanswered(kind), _) => {
                 events.entry(*kind).or_default();
@@ -247,7 +251,12 @@ fn base_request(nodes: &[Node]) -> FactRequest {
         customer: customer.into_iter().collect(),
         events: events
             .into_iter()
-            .map(|(event, fields)| EventRequest { event, fields: fields.into_iter().collect(), after: None })
+            .map(|(event, fields)| EventRequest {
+                event,
+                fields: fields.into_iter().collect(),
+                ids: ids.contains(&event),
+                after: None,
+            })
             .collect(),
         classes: classes.into_iter().map(|(class, previous)| ClassRequest { class, previous }).collect(),
         triggers: Vec::new(),

@@ -28,6 +28,8 @@ pub struct EventRequest {
     pub event: usize,
     /// Fields needed, as indices of the event's fields.
     pub fields: Vec<usize>,
+    /// Whether their ids are needed.
+    pub ids: bool,
     /// Only events after this instant are needed (`None`: all).
     pub after: Option<Timestamp>,
 }
@@ -81,6 +83,8 @@ pub struct EventBatch {
     pub offsets: Vec<u32>,
     /// When each happened, milliseconds as a float (exact up to the year 287,396).
     pub at: Vec<f64>,
+    /// Their ids, a code column, filled where requested.
+    pub ids: Option<Column>,
     /// A column per field of the event kind, filled where requested.
     pub fields: Vec<Option<Column>>,
 }

@@ -55,6 +55,14 @@ impl FieldReader {
         Self { index, column, is_date: field.ty == Type::Date, default, recent, oldest: 0 }
     }
 
+    /// A reader of ids.
+    pub(super) fn of_ids(former: Option<Column>) -> Self {
+        let mut column = former.unwrap_or_else(|| Column::of(&Type::Text));
+        column.clear();
+        let recent = [Dictionary::MISSING; RECENT];
+        Self { index: 0, column, is_date: false, default: Default::NONE, recent, oldest: 0 }
+    }
+
     pub(super) const fn index(&self) -> usize {
         self.index
     }

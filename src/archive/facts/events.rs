@@ -55,19 +55,27 @@ impl Source<'_> {
         batch.offsets.clear();
         batch.at.clear();
         batch.fields.resize_with(self.fields.len(), || None);
-        let (mut readers, columns) = take_columns(
+        let (mut readers, mut columns) = take_columns(
             &mut batch.fields,
             &self.wanted.fields,
             self.fields,
             &self.layout.fields,
             dictionary,
         );
+        let ids_of_events = batch.ids.take();
+        if self.wanted.ids {
+            readers.push(FieldReader::of_ids(ids_of_events));
+            columns.push_str(", id");
+        }
         if !self.layout.stored {
             batch.offsets.resize(ids.len() + 1, 0);
         } else if self.layout.everyone {
             self.read_everyones(&columns, &mut readers, &mut batch, ids.len(), dictionary)?;
         } else {
             self.read_own(&columns, &mut readers, &mut batch, spans, ids, dictionary)?;
+        }
+        if self.wanted.ids {
+            batch.ids = readers.pop().map(FieldReader::into_column);
         }
         put_back(readers, &mut batch.fields);
         Ok(batch)

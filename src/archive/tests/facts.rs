@@ -38,7 +38,7 @@ fn only_what_is_requested_is_read() {
     for at in [10, 20, 30] {
         order(&mut archive, 50, &format!("o{at}"), "c", at, 1.0);
     }
-    let events = vec![EventRequest { event: ORDER, fields: vec![1], after: Some(Timestamp(10)) }];
+    let events = vec![EventRequest { event: ORDER, fields: vec![1], ids: false, after: Some(Timestamp(10)) }];
     let request = FactRequest { customer: vec![2], events, ..FactRequest::default() };
     let mut batch = facts(&archive, 100);
     archive.next_batch(&request, Timestamp(100), None, &mut batch).unwrap();

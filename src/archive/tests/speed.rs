@@ -48,7 +48,7 @@ fn import_speed() {
 #[ignore = "a measurement"]
 fn scan_speed_beside_a_bare_select() {
     let (_folder, archive) = filled(100_000);
-    let events = vec![EventRequest { event: ORDER, fields: (0..6).collect(), after: None }];
+    let events = vec![EventRequest { event: ORDER, fields: (0..6).collect(), ids: false, after: None }];
     let request = FactRequest { customer: (0..5).collect(), events, ..FactRequest::default() };
     for round in 0..3 {
         let start = Instant::now();

@@ -96,7 +96,7 @@ impl Graph<'_> {
                     None => Err(self.misplaced("an event's field")),
                 }
             }
-            Reference::EventId => Err(self.misplaced("the id of an event")),
+            Reference::EventId => over_event(Op::EventId, Kind::Code, self),
             Reference::Raw(_) => Err(self.misplaced("a column of a file")),
         }
     }

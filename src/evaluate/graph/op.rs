@@ -82,6 +82,7 @@ pub(in crate::evaluate) enum Op {
     CustomerField(usize),
     EventAt,
     EventField(usize),
+    EventId,
     /// One row a row of the node's space, from a coarser one.
     Spread,
     Arithmetic(Arithmetic),

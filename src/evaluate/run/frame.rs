@@ -39,6 +39,7 @@ impl<'a> Facts<'a> {
         match (&node.op, node.space) {
             (Op::CustomerField(field), _) => self.customer.get(*field)?.as_ref(),
             (Op::EventField(field), Space::Event(kind)) => self.events(kind)?.fields.get(*field)?.as_ref(),
+            (Op::EventId, Space::Event(kind)) => self.events(kind)?.ids.as_ref(),
             _ => None,
         }
     }

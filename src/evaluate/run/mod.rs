@@ -47,7 +47,7 @@ pub(super) fn step(
     out: &mut Column,
 ) {
     match &frame.node.op {
-        Op::CustomerField(_) | Op::EventField(_) | Op::EventAt => {}
+        Op::CustomerField(_) | Op::EventField(_) | Op::EventId | Op::EventAt => {}
         Op::Window(..) | Op::Unanswered(_) | Op::Aggregate(_) | Op::Fading(..) | Op::Spread => {
             event::step(frame, setting, work, out);
         }

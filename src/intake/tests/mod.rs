@@ -224,7 +224,7 @@ impl World {
             events: (0..2)
                 .map(|event| {
                     let fields = (0..self.policy.schema.events[event].fields.len()).collect();
-                    EventRequest { event, fields, after: None }
+                    EventRequest { event, fields, ids: false, after: None }
                 })
                 .collect(),
             ..FactRequest::default()

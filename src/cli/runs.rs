@@ -35,8 +35,10 @@ pub(super) fn execute(common: &Common, command: &Runs, out: &mut Out) -> Result<
 }
 
 fn row(row: &RunRow, timezone: Tz) -> Vec<String> {
-    let took = |finished: crate::model::Timestamp| {
-        format!("{:.1} s", finished.0.saturating_sub(row.run.started.0) as f64 / 1000.0)
+    let took = |finished: crate::model::Timestamp| match finished.0.saturating_sub(row.run.started.0) {
+        // A run under a set clock (`--now`) has no length.
+        0 => "-".to_owned(),
+        milliseconds => format!("{:.1} s", milliseconds as f64 / 1000.0),
     };
     let mut cells = vec![row.id.to_string(), times::show(row.run.now, timezone), row.run.schedule.clone()];
     match &row.outcome {

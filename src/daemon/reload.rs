@@ -102,8 +102,12 @@ impl Reloader {
         let shared = Arc::clone(&self.shared);
         let before = shared.active();
         if before.set.compiled.version == set.compiled.version && !before.from_store {
-            let report =
-                accepted(&set, shared.now(), "nothing but comments, layout or order changed".to_owned());
+            let what = if shared.reload_report().successful {
+                "nothing but comments, layout or order changed"
+            } else {
+                "mended, the files say what is active"
+            };
+            let report = accepted(&set, shared.now(), what.to_owned());
             info!(version = %set.compiled.version, "policies looked at again: {}", report.message);
             shared.set_reload_report(report);
             return Ok(Reloaded::SameMeaning);

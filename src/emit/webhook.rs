@@ -287,12 +287,15 @@ impl<S: OutboxStore> WebhookLane<S> {
                 status.trouble = Some(reason.clone());
             }
         });
+        // The receiver's own words stay in the store: it may have repeated what it was sent.
         match settlement {
             Settlement::Delivered => tracing::debug!(channel, touch = id, "delivered"),
-            Settlement::Retry { at, error } => {
-                tracing::debug!(channel, touch = id, error, next = %at, "an attempt failed");
+            Settlement::Retry { at, .. } => {
+                tracing::debug!(channel, touch = id, failure = word, next = %at, "an attempt failed");
             }
-            Settlement::End { reason, .. } => tracing::warn!(channel, touch = id, reason, "given up"),
+            Settlement::End { .. } => {
+                tracing::warn!(channel, touch = id, failure = word, "given up; the touch says why");
+            }
         }
     }
 

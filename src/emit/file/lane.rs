@@ -129,7 +129,7 @@ impl<S: OutboxStore> FileLane<S> {
         }
         let now = self.context.outside.clock.now();
         let by = until.unwrap_or(now);
-        let due = self.context.store.with(move |archive| archive.due_first(&channel, by, MOST_ROWS)).await?;
+        let due = self.context.store.with(move |archive| archive.due(&channel, by, MOST_ROWS)).await?;
         let done = !due.is_empty();
         let touches = self.release(due, now).await?;
         for (path, touches) in self.by_path(touches, now) {

@@ -126,6 +126,15 @@ fn a_folder_that_cannot_be_written_is_told_and_the_touches_wait() {
 }
 
 #[test]
+fn what_failed_before_the_channel_became_a_file_is_written_too() {
+    let (store, folder) = (store(), TempDir::new().unwrap());
+    queue(&store, &touches("calls", 0..2));
+    assert!(store.lock().unwrap().retry("tch_000", NOW, "the receiver answered 500").unwrap());
+    assert_eq!(drain(Arc::clone(&store), folder.path(), &csv(), NOW).delivered, 2);
+    assert_eq!(state(&store, "tch_000").0, TouchState::Delivered);
+}
+
+#[test]
 fn what_a_channel_that_is_no_more_had_planned_is_finished() {
     let (store, folder) = (store(), TempDir::new().unwrap());
     queue(&store, &touches("calls", 0..1));

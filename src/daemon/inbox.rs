@@ -84,10 +84,11 @@ impl Keeper {
             .await?;
         let imported =
             imported.unwrap_or_else(|| Ok(ImportReport { already: true, ..ImportReport::default() }));
-        match &imported {
-            Ok(report) if report.file.is_empty() => {}
-            Ok(report) => log(report),
-            Err(error) => error!("{error}"),
+        // What is in the way is told with the other problems of the round, once however often it is tried.
+        if let Ok(report) = &imported
+            && !report.file.is_empty()
+        {
+            log(report);
         }
         Ok(imported)
     }
@@ -101,7 +102,7 @@ impl Keeper {
         let logged = problems.clone();
         if self.shared.set_inbox_problems(problems) {
             for problem in logged {
-                warn!("inbox: {problem}");
+                error!("inbox: {problem}");
             }
         }
     }

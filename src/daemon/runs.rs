@@ -19,6 +19,10 @@ use crate::policy::compiled::Scope;
 /// The longest sleep: a machine that slept or whose clock was set is noticed this soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
+/// How soon a run is tried again that came to nothing because the store failed: it may be full or locked
+/// for a while, and a run a day must not wait for tomorrow.
+const STORE_AGAIN: Duration = Duration::from_secs(30);
+
 /// What the store calls the memory of a schedule.
 const MEMORY: &str = "schedule.";
 
@@ -74,6 +78,7 @@ fn remember(archive: &mut Archive, timetable: &Timetable, last: Timestamp) -> Re
 pub async fn keep_running(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         let sleep = match run_due(&shared).await {
+            Ok(Some(Err(EngineError::Archive(_)))) => STORE_AGAIN,
             Ok(Some(_)) => continue,
             Ok(None) => next_fire(&shared.timetables(), shared.now())
                 .map_or(LONGEST_SLEEP, |(at, _)| shared.outside.clock.until(at).min(LONGEST_SLEEP)),
@@ -108,6 +113,9 @@ pub async fn run_due(shared: &Arc<Shared>) -> Result<Option<Ran>, WriterStopped>
 
 fn run(shared: &Shared, store: &mut Store, due: &DueRun) -> Ran {
     let result = decide(shared, store, due.at, due.scope.clone(), &due.label());
+    if let Err(EngineError::Archive(_)) = &result {
+        return result;
+    }
     let mut timetables = shared.timetables();
     for (timetable, last) in &mut timetables {
         if due.schedules.contains(&timetable.name) {

@@ -11,7 +11,7 @@ use super::progress::ImportBar;
 use super::{open, times};
 use crate::archive::Archive;
 use crate::daemon::inbox::tally;
-use crate::intake::{self, AdHoc, ImportReport, Options};
+use crate::intake::{self, AdHoc, ImportReport, Options, Rejection};
 
 pub(super) fn execute(common: &Common, command: &Import, out: &mut Out) -> Result<(), Failure> {
     let set = open::policies(common)?;
@@ -67,12 +67,20 @@ pub(super) fn show(out: &mut Out, report: &ImportReport) -> Result<(), Failure> 
         for example in report.examples.iter().take(3) {
             print::message(format_args!(
                 "{}:{}: {} {}",
-                report.file, example.line, example.column, example.reason
+                report.file,
+                example.line,
+                example.column,
+                reason(example)
             ));
         }
         print::message(format_args!("rejected rows are in {}", rejected.display()));
     }
     Ok(())
+}
+
+/// What is wrong with a row, without the value where that is personal.
+fn reason(example: &Rejection) -> String {
+    if example.personal { example.reason.kind().to_owned() } else { example.reason.to_string() }
 }
 
 /// What became of a file, as JSON.
@@ -90,7 +98,7 @@ pub(super) fn as_json(report: &ImportReport) -> Value {
         "rejected": tally.rejected,
         "rejected_file": report.rejected_file,
         "examples": report.examples.iter().map(|example| json!({
-            "line": example.line, "column": example.column, "reason": example.reason.to_string(),
+            "line": example.line, "column": example.column, "reason": reason(example),
         })).collect::<Vec<_>>(),
     })
 }

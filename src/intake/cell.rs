@@ -29,6 +29,8 @@ pub(super) enum Cell<'row> {
     Nested,
     /// Bytes that the encoding doesn't have.
     NotText,
+    /// Text with a NUL in it.
+    Nul,
 }
 
 impl<'row> Cell<'row> {
@@ -37,10 +39,31 @@ impl<'row> Cell<'row> {
         match value {
             None => Self::Absent,
             Some(serde_json::Value::Null) => Self::Null,
-            Some(serde_json::Value::String(text)) => Self::Text(text),
+            Some(serde_json::Value::String(text)) => Self::of_text(text),
             Some(serde_json::Value::Number(number)) => Self::Number(number),
             Some(serde_json::Value::Bool(flag)) => Self::Bool(*flag),
             Some(serde_json::Value::Array(_) | serde_json::Value::Object(_)) => Self::Nested,
+        }
+    }
+
+    /// Text as a cell. Many programs take a NUL for the text's end, so that two ids would look like one.
+    pub(super) fn of_text(text: &'row str) -> Self {
+        if text.contains('\0') { Self::Nul } else { Self::Text(text) }
+    }
+
+    /// Whether a cell read as text says what was sent: whole numbers beyond 64 bits are rounded as they are
+    /// parsed, and two of them could become one text.
+    fn exact(self) -> Result<(), Reason> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let rounded = |number: &serde_json::Number| {
+            number.is_f64() && number.as_f64().is_some_and(|number| number.abs() >= EXACT)
+        };
+        if let Self::Number(number) = self
+            && rounded(number)
+        {
+            Err(Reason::InexactText)
+        } else {
+            Ok(())
         }
     }
 }
@@ -82,6 +105,7 @@ impl Values {
         cell: Cell<'row>,
         scratch: &'row mut String,
     ) -> Result<Option<&'row str>, Reason> {
+        cell.exact()?;
         let id = self.text(cell, scratch)?.map(str::trim).filter(|id| !id.is_empty());
         id.map_or(Ok(None), |id| check_id(id).map(Some))
     }
@@ -110,11 +134,13 @@ impl Values {
             Cell::Bool(flag) => Ok(Some(if flag { "true" } else { "false" })),
             Cell::Nested => Err(Reason::Nested),
             Cell::NotText => Err(Reason::NotText(self.encoding)),
+            Cell::Nul => Err(Reason::Nul),
         }
     }
 
     fn read(&mut self, text: &str, cell: Cell<'_>, shape: &FieldShape) -> Result<Option<Value>, Reason> {
         if shape.ty == Type::Text {
+            cell.exact()?;
             return Ok(Some(Value::Text(self.shared(text))));
         }
         let text = text.trim();
@@ -287,5 +313,25 @@ mod tests {
         assert_eq!(values.field(Cell::Nested, &shape(Type::Text)), Err(Reason::Nested));
         let one = serde_json::Number::from(1);
         assert_eq!(values.field(Cell::Number(&one), &shape(Type::Bool)), Ok(Some(Value::Bool(true))));
+    }
+
+    #[test]
+    fn a_number_that_was_rounded_is_no_id_and_no_text() {
+        let mut values = Values::new(Times::new(None, chrono_tz::UTC), "UTF-8");
+        let rounded: serde_json::Value = serde_json::from_str("12345678901234567890123").unwrap();
+        let cell = Cell::of(Some(&rounded));
+        assert_eq!(values.id(cell, &mut String::new()), Err(Reason::InexactText));
+        assert_eq!(values.field(cell, &shape(Type::Text)), Err(Reason::InexactText));
+        assert!(values.field(cell, &shape(Type::Number)).is_ok());
+        let whole = serde_json::json!(u64::MAX);
+        assert_eq!(values.id(Cell::of(Some(&whole)), &mut String::new()), Ok(Some("18446744073709551615")));
+    }
+
+    #[test]
+    fn a_nul_is_in_no_text() {
+        let mut values = Values::new(Times::new(None, chrono_tz::UTC), "UTF-8");
+        let text = serde_json::json!("c1\u{0}x");
+        assert_eq!(values.id(Cell::of(Some(&text)), &mut String::new()), Err(Reason::Nul));
+        assert_eq!(values.field(Cell::of_text("a\0"), &shape(Type::Text)), Err(Reason::Nul));
     }
 }

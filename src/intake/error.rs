@@ -47,7 +47,7 @@ pub enum ImportError {
         file: String,
     },
     /// A column that must be there is not.
-    #[error("{file} has no column `{column}`{}; its columns are: {}", meant(nearest.as_deref()), columns.join(", "))]
+    #[error("{file} has no column `{column}`{}; its columns are: {}", meant(nearest.as_deref()), listed(columns))]
     MissingColumn {
         /// The file's name.
         file: String,
@@ -132,7 +132,14 @@ pub enum BodyError {
 impl ImportError {
     /// Whether the file will be turned away again as long as neither it nor its source is changed.
     #[must_use]
-    pub const fn lasts(&self) -> bool {
+    pub fn lasts(&self) -> bool {
+        // Rights, disks and mounts come and go without the file looking any different.
+        if let Self::Read { error, .. } = self {
+            return matches!(
+                error.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
+            );
+        }
         !matches!(
             self,
             Self::Changed { .. }
@@ -142,6 +149,15 @@ impl ImportError {
                 | Self::Archive(_)
         )
     }
+}
+
+/// Names in a message, however many and long they are.
+fn listed(columns: &[String]) -> String {
+    const MOST: usize = 50;
+    const LONGEST: usize = 60;
+    let names = columns.iter().take(MOST).map(|name| name.chars().take(LONGEST).collect::<String>());
+    let more = (columns.len() > MOST).then(|| "…".to_owned());
+    names.chain(more).collect::<Vec<_>>().join(", ")
 }
 
 fn meant(nearest: Option<&str>) -> String {

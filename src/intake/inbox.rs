@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -159,8 +160,15 @@ impl Inbox {
             return Err(ImportError::Format { path: found.path.clone() });
         };
         let options = Options { rejected: self.rejected(), now };
-        let imported = import_file(archive, policy, source, &found.path, &options, on_progress)
-            .and_then(|report| put_away(&found.path, &self.imported()).map(|()| report));
+        let before = Identity::of(&found.path);
+        let imported =
+            import_file(archive, policy, source, &found.path, &options, on_progress).and_then(|report| {
+                // A new file that took the name meanwhile was not imported: it stays and is found again.
+                if Identity::of(&found.path) != before {
+                    return Err(ImportError::Changed { path: found.path.clone() });
+                }
+                put_away(&found.path, &self.imported()).map(|()| report)
+            });
         if imported.as_ref().is_err_and(ImportError::lasts) {
             self.failed.insert(found.path.clone(), (found.observation, Arc::clone(&policy.version)));
         }
@@ -168,13 +176,30 @@ impl Inbox {
     }
 }
 
+/// What tells a file from another that takes its name, and from itself with other content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Identity {
+    fn of(path: &Path) -> Option<Self> {
+        let data = std::fs::metadata(path).ok()?;
+        let modified = (data.mtime(), data.mtime_nsec());
+        Some(Self { device: data.dev(), inode: data.ino(), size: data.size(), modified })
+    }
+}
+
 /// Moves an imported file, beside one of its name if need be: `orders.csv`, `orders.2.csv` …
 fn put_away(file: &Path, folder: &Path) -> Result<(), ImportError> {
     let failed = |to: &Path, error| ImportError::Move { from: file.to_owned(), to: to.to_owned(), error };
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("file");
-    let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
-    let mut to = folder.join(name);
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let (stem, ending) = name.split_once('.').unwrap_or((&name, ""));
+    let mut to = folder.join(&*name);
     let mut number = 2_u32;
     while to.exists() {
         to = folder.join(if ending.is_empty() {
@@ -218,7 +243,8 @@ fn matching(pattern: &Path, problems: &mut Vec<InboxError>) -> Vec<(PathBuf, Obs
                 continue;
             }
         };
-        if !path.file_name().and_then(|file| file.to_str()).is_some_and(|file| takes(name, file)) {
+        // A name in another encoding is a name all the same.
+        if !path.file_name().is_some_and(|file| takes(name, &file.to_string_lossy())) {
             continue;
         }
         match path.metadata().and_then(|data| Ok((data.is_file(), data.modified()?, data.len()))) {

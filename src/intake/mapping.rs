@@ -147,6 +147,22 @@ impl<'policy> Plan<'policy> {
         }
     }
 
+    /// Whether what is to blame holds personal data.
+    pub(super) fn personal(&self, blame: Blame) -> bool {
+        let uses = |from: &From<'_>, raw: usize| match from {
+            From::Column(column) => *column == raw,
+            From::Value(asked) => asked.columns.contains(&raw),
+            From::Constant(_) => false,
+        };
+        self.fields.iter().any(|(index, from)| {
+            let blamed = match blame {
+                Blame::Column(raw) => uses(from, raw),
+                Blame::Target(target) => target == Target::Field(*index),
+            };
+            blamed && self.shapes.get(*index).is_some_and(|shape| shape.personal)
+        })
+    }
+
     /// Reads a row into the chunk. `content` gives the raw row for the id of a row that has none.
     pub(super) fn read<R: RawRow>(
         &mut self,
@@ -283,6 +299,7 @@ impl<'policy> Asked<'policy> {
             match row.cell(raw) {
                 Cell::Nested => return Err((Blame::Column(raw), Reason::Nested)),
                 Cell::NotText => return Err((Blame::Column(raw), Reason::NotText(self.encoding))),
+                Cell::Nul => return Err((Blame::Column(raw), Reason::Nul)),
                 _ => {}
             }
         }
@@ -312,7 +329,7 @@ impl<R: RawRow> Row for Raw<'_, R> {
             Cell::Text(text) => Some(Text::Borrowed(text)),
             Cell::Number(number) => Some(Text::Owned(number.to_string())),
             Cell::Bool(flag) => Some(Text::Borrowed(if flag { "true" } else { "false" })),
-            Cell::Absent | Cell::Null | Cell::Nested | Cell::NotText => None,
+            Cell::Absent | Cell::Null | Cell::Nested | Cell::NotText | Cell::Nul => None,
         }
     }
 }

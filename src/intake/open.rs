@@ -127,7 +127,7 @@ pub(super) fn open(
         Meter { hashed: Rc::new(RefCell::new((Sha256::new(), 0))), left: Rc::new(Cell::new(limit)), limit };
     let file = Hashed { inner: File::open(path)?, state: Rc::clone(&meter.hashed) };
     let bytes: Box<dyn Read> = if format.gzip {
-        Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file)))
+        Box::new(Unpacked(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file))))
     } else {
         Box::new(file)
     };
@@ -153,6 +153,24 @@ fn without_mark(mut bytes: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
             "it is UTF-16: set `encoding = \"utf-16\"` on the source",
         )),
         _ => Ok(Box::new(io::Cursor::new(front).chain(bytes))),
+    }
+}
+
+/// The content of a gzip file; says what is wrong with one that isn't whole.
+struct Unpacked<R>(MultiGzDecoder<R>);
+
+impl<R: BufRead> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| {
+            let told = match error.kind() {
+                io::ErrorKind::UnexpectedEof => "the gzip data is cut off: write the file again, whole",
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+                    "something in the file is not gzip data: pack it again, with nothing behind"
+                }
+                _ => return error,
+            };
+            io::Error::new(error.kind(), told)
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use super::mapping::{Blame, Plan, Verdict};
 use super::nearest::nearest;
 use super::open::{self, Format, Meter, Rows};
 use super::rejected::Rejected;
-use super::report::{EXAMPLES, Rejection, Tally};
+use super::report::{EXAMPLES, Reason, Rejection, Tally};
 use super::rows::{CsvRows, JsonRows, Places};
 use crate::model::Timestamp;
 use crate::policy::Compiled;
@@ -148,6 +148,11 @@ impl Task<'_> {
     }
 }
 
+/// Why a row is none.
+const fn broken(line: u64, reason: Reason) -> Rejection {
+    Rejection { line, column: String::new(), reason, personal: false }
+}
+
 struct Reader<'job> {
     plan: Plan<'job>,
     chunk: Chunk,
@@ -169,10 +174,10 @@ impl Reader<'_> {
                             Blame::Column(raw) => rows.line_of(raw),
                             Blame::Target(_) => rows.line(),
                         };
-                        Rejection { line, column: self.plan.name(blame), reason }
+                        self.rejection(line, blame, reason)
                     })
                 }
-                Err(reason) => Err(Rejection { line: rows.line(), column: String::new(), reason }),
+                Err(reason) => Err(broken(rows.line(), reason)),
             };
             if let Err(why) = &verdict {
                 self.finished.rejected.csv(why, &rows.header, rows.cells())?;
@@ -191,8 +196,8 @@ impl Reader<'_> {
                 Ok(()) => self
                     .plan
                     .read(rows, &mut self.chunk, JsonRows::content)
-                    .map_err(|(blame, reason)| Rejection { line, column: self.plan.name(blame), reason }),
-                Err(reason) => Err(Rejection { line, column: String::new(), reason }),
+                    .map_err(|(blame, reason)| self.rejection(line, blame, reason)),
+                Err(reason) => Err(broken(line, reason)),
             };
             if let Err(why) = &verdict {
                 self.finished.rejected.json(why, &rows.text)?;
@@ -202,6 +207,10 @@ impl Reader<'_> {
             }
         }
         self.hand_over().map(|_| ())
+    }
+
+    fn rejection(&self, line: u64, blame: Blame, reason: Reason) -> Rejection {
+        Rejection { line, column: self.plan.name(blame), reason, personal: self.plan.personal(blame) }
     }
 
     /// Counts a row; true when the chunk should be handed over.

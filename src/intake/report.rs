@@ -57,6 +57,8 @@ pub struct Rejection {
     pub column: String,
     /// What is wrong with it.
     pub reason: Reason,
+    /// The value is of a personal field: screens and logs don't show it.
+    pub personal: bool,
 }
 
 /// What became of an HTTP body.
@@ -111,6 +113,12 @@ pub enum Reason {
     AboveMax(String, String),
     /// Bytes that the encoding doesn't have.
     NotText(&'static str),
+    /// Text with a NUL in it.
+    Nul,
+    /// A JSON number that was rounded where its digits matter.
+    InexactText,
+    /// A quote that is never closed, which takes all rows behind it.
+    OpenQuote,
     /// An id longer than [`Reason::LONGEST_ID`] bytes.
     IdTooLong,
     /// A JSON array or object where a single value must be.
@@ -153,6 +161,9 @@ impl Reason {
             Self::BelowMin(..) => "too small",
             Self::AboveMax(..) => "too large",
             Self::NotText(_) => "not in the encoding",
+            Self::Nul => "holds a NUL",
+            Self::InexactText => "not exact",
+            Self::OpenQuote => "open quote",
             Self::IdTooLong => "too long",
             Self::Nested => "nested",
             Self::CellCount { .. } => "another number of cells",
@@ -186,6 +197,13 @@ impl fmt::Display for Reason {
             Self::BelowMin(text, min) => write!(formatter, "{text} is less than the least allowed, {min}"),
             Self::AboveMax(text, max) => write!(formatter, "{text} is more than the most allowed, {max}"),
             Self::NotText(encoding) => write!(formatter, "holds bytes that are not {encoding}"),
+            Self::Nul => formatter.write_str("holds a NUL character, which no text can have"),
+            Self::InexactText => {
+                formatter.write_str("a number this large is rounded: send it as text, in quotes")
+            }
+            Self::OpenQuote => formatter.write_str(
+                "a quote in this row is never closed, so that it takes all that follows in the file: close or double it",
+            ),
             Self::IdTooLong => write!(formatter, "an id has at most {} bytes", Self::LONGEST_ID),
             Self::Nested => formatter.write_str("an array or object where a single value must be"),
             Self::CellCount { found, expected } => {

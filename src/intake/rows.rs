@@ -1,6 +1,7 @@
 //! Raw rows of a file, one after the other, in memory that is used again.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
 
 use csv::ByteRecord;
 
@@ -31,18 +32,21 @@ pub(super) struct CsvRows {
     meter: Meter,
     /// The line reading went on from.
     before: u64,
+    ended: Rc<std::cell::Cell<bool>>,
 }
 
 impl CsvRows {
     /// Reads the header; `None` where there is none.
     pub(super) fn new(bytes: Box<dyn Read>, meter: Meter, decoded: bool) -> Result<Option<Self>, csv::Error> {
-        let ended: Box<dyn Read> = Box::new(bytes.chain(io::Cursor::new(b"\n")));
+        let ended = Rc::new(std::cell::Cell::new(false));
+        let bytes = bytes.chain(io::Cursor::new(b"\n"));
+        let bytes: Box<dyn Read> = Box::new(Ending { inner: bytes, ended: Rc::clone(&ended) });
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .terminator(csv::Terminator::Any(b'\n'))
             .buffer_capacity(1 << 16)
-            .from_reader(ended);
+            .from_reader(bytes);
         let mut rows = Self {
             reader,
             record: ByteRecord::new(),
@@ -51,6 +55,7 @@ impl CsvRows {
             decoded,
             meter,
             before: 1,
+            ended,
         };
         if !rows.next()? {
             return Ok(None);
@@ -89,8 +94,12 @@ impl CsvRows {
         Some(if last { bytes.strip_suffix(b"\r").unwrap_or(bytes) } else { bytes })
     }
 
-    /// Whether the row has as many cells as the header.
+    /// Whether the row has as many cells as the header, and an end. As a line feed is put behind the file,
+    /// only a quote that is never closed can take a row to the end of all bytes.
     pub(super) fn check(&self) -> Result<(), Reason> {
+        if self.ended.get() {
+            return Err(Reason::OpenQuote);
+        }
         let (found, expected) = (self.record.len(), self.header.len());
         if found == expected { Ok(()) } else { Err(Reason::CellCount { found, expected }) }
     }
@@ -120,6 +129,20 @@ impl CsvRows {
     }
 }
 
+/// Notes when a reader has come to its end.
+struct Ending<R> {
+    inner: R,
+    ended: Rc<std::cell::Cell<bool>>,
+}
+
+impl<R: Read> Read for Ending<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.ended.set(count == 0 && !buffer.is_empty());
+        Ok(count)
+    }
+}
+
 fn breaks(bytes: &[u8]) -> u64 {
     bytes.split(|byte| *byte == b'\n').skip(1).count() as u64
 }
@@ -130,7 +153,7 @@ impl RawRow for CsvRows {
         let Some(bytes) = self.bytes(place) else { return Cell::Absent };
         match std::str::from_utf8(bytes) {
             Ok(text) if self.decoded && text.contains('\u{FFFD}') => Cell::NotText,
-            Ok(text) => Cell::Text(text),
+            Ok(text) => Cell::of_text(text),
             Err(_) => Cell::NotText,
         }
     }

@@ -109,3 +109,44 @@ fn a_file_that_cannot_be_imported_stays_and_is_taken_up_when_something_changed()
     inbox.import(&mut world.archive, &world.policy, &look.ready[0], NOW, None).unwrap();
     assert!(!path.exists());
 }
+
+#[test]
+fn a_file_that_takes_the_name_of_one_just_imported_stays_and_is_imported_too() {
+    let mut world = World::new(vec![orders()]);
+    let path = world.write("inbox/orders.csv", ROW);
+    let newer = world.write("newer", ROW.replace("1,c1", "2,c2"));
+    let mut inbox = Inbox::new(world.folder.path());
+    let look = inbox.look(&world.policy, Patience::AtOnce);
+    let mut replace = |_| std::fs::rename(&newer, &path).unwrap();
+    let told =
+        inbox.import(&mut world.archive, &world.policy, &look.ready[0], NOW, Some(&mut replace)).unwrap_err();
+    assert!(matches!(told, ImportError::Changed { .. }), "{told}");
+    let look = inbox.look(&world.policy, Patience::AtOnce);
+    inbox.import(&mut world.archive, &world.policy, &look.ready[0], NOW, None).unwrap();
+    assert_eq!(world.events(ORDER).len(), 2);
+    assert_eq!(files(&world.path("imported")), ["orders.csv"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_in_another_encoding_is_a_name_all_the_same() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut world = World::new(vec![orders()]);
+    let path = world.path("inbox").join(std::ffi::OsStr::from_bytes(b"orders\xb6\xa9.csv"));
+    std::fs::create_dir_all(world.path("inbox")).unwrap();
+    std::fs::write(&path, ROW).unwrap();
+    let mut inbox = Inbox::new(world.folder.path());
+    let look = inbox.look(&world.policy, Patience::AtOnce);
+    inbox.import(&mut world.archive, &world.policy, &look.ready[0], NOW, None).unwrap();
+    assert!(!path.exists());
+    assert_eq!(files(&world.path("imported")), ["orders\u{fffd}\u{fffd}.csv"]);
+}
+
+#[test]
+fn only_what_the_file_itself_is_to_blame_for_lasts_until_it_changes() {
+    let read = |kind: std::io::ErrorKind| ImportError::Read { path: "orders.csv".into(), error: kind.into() };
+    assert!(read(std::io::ErrorKind::InvalidData).lasts() && read(std::io::ErrorKind::UnexpectedEof).lasts());
+    assert!(
+        !read(std::io::ErrorKind::PermissionDenied).lasts() && !read(std::io::ErrorKind::NotFound).lasts()
+    );
+}

@@ -1,6 +1,7 @@
 //! What intake does to a store, rule by rule.
 
 mod bodies;
+mod broken;
 mod files;
 mod inboxes;
 mod maps;
@@ -33,7 +34,7 @@ fn schema() -> Schema {
     let status = Type::Choice(["paid".into(), "cancelled".into()].into());
     Schema {
         customer: vec![
-            field("birthday", Type::Date),
+            FieldShape { personal: true, ..field("birthday", Type::Date) },
             FieldShape { min: Some(0.0), max: Some(1.0), ..field("capability", Type::Number) },
             field("name", Type::Text),
             field("opted_out", Type::Bool),
@@ -167,6 +168,12 @@ fn customers() -> Source {
             (Target::Field(3), "Out"),
         ],
     )
+}
+
+const HEADER: &str = "No,Customer,Date,Amount,Status\n";
+
+fn order_file(rows: &[&str]) -> String {
+    format!("{HEADER}{}\n", rows.join("\n"))
 }
 
 /// A data folder with a store in memory.

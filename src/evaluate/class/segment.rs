@@ -21,9 +21,17 @@ pub(in crate::evaluate) struct Facts {
     pub(in crate::evaluate) admitted: bool,
 }
 
+impl Facts {
+    /// Whether an outsider may come in, as far as conditions go.
+    const fn qualifies(self) -> bool {
+        self.when && !self.leaves
+    }
+}
+
 /// The place of one customer.
 ///
-/// Entering goes by `when` alone, leaving by the leaving condition alone. The first placement is at
+/// Leaving goes by the leaving condition alone, entering by `when` where that doesn't hold at once:
+/// where both hold, a customer would otherwise come and go from run to run. The first placement is at
 /// once, but for `enter_after`: then the customer starts outside with the clock running. A customer
 /// whose clock towards the segment runs holds a place of `best` already.
 pub(in crate::evaluate) fn place(
@@ -39,7 +47,7 @@ pub(in crate::evaluate) fn place(
         let leaves = facts.leaves && clocks.has_held(row, OUT, since(OUT), segment.leave_after);
         return if leaves { OUT } else { IN };
     }
-    let may_enter = facts.when && (facts.admitted || since(IN).is_some());
+    let may_enter = facts.qualifies() && (facts.admitted || since(IN).is_some());
     let enters = may_enter && clocks.has_held(row, IN, since(IN), segment.enter_after);
     if enters { IN } else { OUT }
 }
@@ -56,7 +64,7 @@ pub(in crate::evaluate) fn holds(
     if is_in(former) {
         place(segment, row, former, facts, clocks) == IN
     } else {
-        facts.when && clocks.running(row).is_some_and(|clock| clock.to == IN)
+        facts.qualifies() && clocks.running(row).is_some_and(|clock| clock.to == IN)
     }
 }
 
@@ -68,7 +76,7 @@ pub(in crate::evaluate) fn wants(
     facts: Facts,
     clocks: &mut Clocks<'_>,
 ) -> bool {
-    facts.when && !is_in(former) && !holds(segment, row, former, facts, clocks)
+    facts.qualifies() && !is_in(former) && !holds(segment, row, former, facts, clocks)
 }
 
 const fn is_in(former: Former) -> bool {

@@ -148,8 +148,7 @@ fn segments(
 /// The last customer that `best` let in, if it was made in this very run: between refreshes nobody new enters.
 fn last_admitted(setting: Setting<'_>, value: usize) -> Option<(f64, &str)> {
     let cut = setting.plan.find(value, Part::Best)?;
-    let point = setting.cuts.get(cut).filter(|point| point.as_of == setting.moment.now)?;
-    match &point.figure {
+    match &setting.cuts.made_now(cut)?.figure {
         Figure::Best(Some((value, id))) => Some((*value, id)),
         _ => None,
     }

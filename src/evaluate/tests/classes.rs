@@ -32,6 +32,17 @@ fn a_segment_is_entered_and_left_by_its_own_conditions() {
 }
 
 #[test]
+fn a_customer_whose_leaving_condition_holds_does_not_come_in() {
+    let mut world = world("[segment.s]\nwhen = 'x >= 10'\nleave_when = 'x < 5 || x > 90'\n");
+    let mut run = |on: u32, x: f64| {
+        world.numbers("x", &[Some(x)]);
+        world.run_column(day(on), "s")[0].clone()
+    };
+    let seen = [run(1, 95.0), run(2, 95.0), run(3, 20.0), run(4, 95.0), run(5, 95.0)];
+    assert_eq!(seen, ["false", "false", "true", "false", "false"]);
+}
+
+#[test]
 fn entering_waits_until_the_condition_has_held_without_a_break() {
     let mut world = world("[segment.s]\nwhen = 'x > 0'\nenter_after = \"7d\"\nleave_after = \"2d\"\n");
     world.numbers("x", &[Some(1.0), Some(1.0)]);
@@ -152,6 +163,15 @@ fn members_of_the_best_keep_their_place_while_they_qualify() {
     world.numbers("x", &[Some(9.0), Some(8.0), Some(0.0), Some(8.0)]);
     world.numbers("y", &[Some(1.0), Some(1.0), Some(1.0), Some(1.0)]);
     assert_eq!(world.run_column(day(2), "s"), ["true", "false", "true", "false"]);
+}
+
+#[test]
+fn a_second_run_at_the_same_instant_lets_no_more_into_the_best() {
+    let mut world = world("[segment.s]\nwhen = 'x > 0'\nbest = { count = 1, by = 'x' }\n");
+    world.numbers("x", &[Some(1.0), None]);
+    assert_eq!(world.run_column(day(1), "s"), ["true", "false"]);
+    world.numbers("x", &[Some(1.0), Some(5.0)]);
+    assert_eq!(world.run_column(day(1), "s"), ["true", "false"]);
 }
 
 #[test]

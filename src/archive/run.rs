@@ -4,6 +4,8 @@ mod memory;
 mod place;
 mod touches;
 
+pub use touches::UnsentTouches;
+
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::value::as_integer;

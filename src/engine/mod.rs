@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use error::EngineError;
 pub use report::{ClassCount, RunReport};
 
-use crate::archive::{Archive, NewRun, RunTotals, RunWriter};
+use crate::archive::{Archive, NewRun, RunTotals, RunWriter, UnsentTouches};
 use crate::care::payload::Templates;
 use crate::evaluate::{CutPlan, CutPoints, Decisions, Evaluator, Goal};
 use crate::model::Timestamp;
@@ -100,6 +100,7 @@ impl Engine {
         let mut evaluator = Evaluator::new(&self.policy, &self.plan, &self.goal(&selection))?;
         let mut report = RunReport::new(&self.policy, &selection.classes, now);
         let mut writer = archive.begin_run(run)?;
+        report.cancelled = writer.cancel_sleeping(|unsent| asleep(&self.policy, unsent), run.started)?;
         let mut cuts = CutPoints::new(&self.plan, &self.policy, writer.archive().cut_points()?);
         let used =
             if *scope == Scope::Everything { self.plan.all() } else { evaluator.cut_points().to_vec() };
@@ -107,7 +108,7 @@ impl Engine {
 
         let mut request = evaluator.request(now).clone();
         let mut triggers =
-            TriggerPass::new(&self.policy, &selection.triggers, writer.archive().rules()?, now);
+            TriggerPass::new(&self.policy, &selection.triggers, writer.archive().rules()?, run);
         request.triggers = triggers.names().to_vec();
         let mut touches = TouchMaker::new(self, now, run.started);
         let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
@@ -134,6 +135,21 @@ impl Engine {
             expressions: conditions.flat_map(triggers::conditions).collect(),
         }
     }
+}
+
+/// Why touches are not sent any more, where a table they come from was removed or disabled.
+fn asleep(policy: &Compiled, unsent: &UnsentTouches) -> Option<String> {
+    let gone = |table: String| Some(format!("`{table}` was removed or disabled"));
+    if unsent.kind == "trigger" && !policy.triggers.iter().any(|trigger| *trigger.name == *unsent.name) {
+        return gone(format!("trigger.{}", unsent.name));
+    }
+    if !policy.actions.iter().any(|action| *action.name == *unsent.action) {
+        return gone(format!("action.{}", unsent.action));
+    }
+    if !policy.channels.iter().any(|channel| *channel.name == *unsent.channel) {
+        return gone(format!("channel.{}", unsent.channel));
+    }
+    None
 }
 
 fn place(

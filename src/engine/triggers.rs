@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{EngineError, RunReport};
-use crate::archive::RunWriter;
+use crate::archive::{NewRun, RunWriter};
 use crate::care::trigger::{Sight, Terms, Verdict, decide};
 use crate::evaluate::Decisions;
 use crate::model::facts::FactBatch;
@@ -35,6 +35,7 @@ pub(super) struct TriggerPass<'run> {
     triggers: Vec<Active<'run>>,
     names: Vec<String>,
     now: Timestamp,
+    started: Timestamp,
 }
 
 struct Active<'run> {
@@ -55,8 +56,9 @@ impl<'run> TriggerPass<'run> {
         policy: &'run Compiled,
         selected: &[usize],
         rules: Vec<RuleMemory>,
-        now: Timestamp,
+        run: &NewRun,
     ) -> Self {
+        let now = run.now;
         let rules: BTreeMap<String, RuleMemory> =
             rules.into_iter().map(|rule| (rule.name.clone(), rule)).collect();
         let mut column = 0;
@@ -83,7 +85,7 @@ impl<'run> TriggerPass<'run> {
             column += conditions(trigger).count();
         }
         let names = triggers.iter().map(|active| active.trigger.name.to_string()).collect();
-        Self { triggers, names, now }
+        Self { triggers, names, now, started: run.started }
     }
 
     /// The names under which the store keeps what they remember.
@@ -122,7 +124,7 @@ impl<'run> TriggerPass<'run> {
                 let sight =
                     Sight { truth: truth.get(row), first: active.is_first(facts, row), now: self.now };
                 let (verdict, memory) = decide(memory, sight, &active.terms);
-                act(active, verdict, row, facts, writer, report, &mut due, self.now)?;
+                act(active, verdict, row, facts, writer, report, &mut due, self.started)?;
                 records.push(record(row, position, memory));
             }
         }
@@ -150,7 +152,7 @@ fn act(
     writer: &mut RunWriter<'_>,
     report: &mut RunReport,
     due: &mut Vec<Due>,
-    now: Timestamp,
+    started: Timestamp,
 ) -> Result<(), EngineError> {
     let customer = facts.ids.get(row).unwrap_or_default();
     match verdict {
@@ -161,7 +163,7 @@ fn act(
         Verdict::Stopped => {
             let reason = "its condition no longer holds";
             report.cancelled +=
-                writer.cancel_unsent("trigger", &active.trigger.name, customer, reason, now)?;
+                writer.cancel_unsent("trigger", &active.trigger.name, customer, reason, started)?;
         }
         Verdict::Backlog => report.backlog += 1,
         Verdict::Quiet | Verdict::StillTrue | Verdict::CoolingDown { .. } => {}

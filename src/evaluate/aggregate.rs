@@ -24,7 +24,6 @@ pub(super) struct Events<'a> {
 pub(super) struct Scratch {
     numbers: Vec<f64>,
     keys: Vec<(u64, usize)>,
-    weights: Vec<f64>,
 }
 
 impl Events<'_> {
@@ -112,32 +111,22 @@ fn gaps(take: Take, events: Events<'_>, scratch: &mut Scratch, out: &mut Column)
 }
 
 /// A sum or mean in which an event weighs half as much for each `half_life` of milliseconds before `end`.
-/// `at` is when each event happened.
-pub(super) fn fading(
-    take: Take,
-    events: Events<'_>,
-    at: &[f64],
-    end: f64,
-    half_life: f64,
-    scratch: &mut Scratch,
-    out: &mut Column,
-) {
-    scratch.weights.clear();
-    scratch.weights.extend(at.iter().map(|&at| (-(end - at) / half_life).exp2()));
+/// `at` is when each event happened. In a mean the newest weighs one, which changes no quotient: the
+/// weights of events that are all very old would vanish.
+pub(super) fn fading(take: Take, events: Events<'_>, at: &[f64], end: f64, half_life: f64, out: &mut Column) {
     let numbers = events.numbers();
-    let weights = &scratch.weights;
+    let happened = |row: usize| at.get(row).copied().unwrap_or(f64::NEG_INFINITY);
     each(events, out, |group| {
-        let (mut sum, mut total, mut any) = (0.0, 0.0, false);
+        let is_mean = take == Take::Mean;
+        let newest = events.rows(group.clone()).next_back().map(happened);
+        let one = if is_mean { newest? } else { end };
+        let (mut sum, mut total) = (0.0, 0.0);
         for row in events.rows(group) {
-            let weight = weights.get(row).copied().unwrap_or(0.0);
+            let weight = ((happened(row) - one) / half_life).exp2();
             sum += weight * numbers.get(row).unwrap_or(0.0);
             total += weight;
-            any = true;
         }
-        match take {
-            Take::Mean => any.then(|| round6(sum / total)),
-            _ => Some(round6(sum)),
-        }
+        Some(round6(if is_mean { sum / total } else { sum }))
     });
 }
 

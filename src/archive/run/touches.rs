@@ -1,11 +1,24 @@
 //! Touches a run makes and takes back.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::RunWriter;
 use crate::archive::{ArchiveError, Result};
 use crate::model::Timestamp;
 use crate::model::touch::{Touch, TouchState};
+
+/// The unsent touches of one table by one action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsentTouches {
+    /// Of which kind of table: `trigger`.
+    pub kind: String,
+    /// The table's name.
+    pub name: String,
+    /// The action.
+    pub action: String,
+    /// The channel they wait for.
+    pub channel: String,
+}
 
 impl RunWriter<'_> {
     /// Keeps a touch, and queues it where its state is `queued`; false where a touch of this id exists, which
@@ -85,5 +98,65 @@ impl RunWriter<'_> {
             )?
             .execute(params![kind, name, customer, reason, at.0])?;
         Ok(u64::try_from(cancelled).unwrap_or(0))
+    }
+
+    /// Cancels the unsent touches of tables that sleep: `why` gives the reason for each kind of touch that has
+    /// one. Looks only in the first run after the policy set changed, since only an edit puts a table to sleep.
+    /// Returns how many. Those in a planned file write are as good as sent and stay.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn cancel_sleeping(
+        &mut self,
+        why: impl Fn(&UnsentTouches) -> Option<String>,
+        at: Timestamp,
+    ) -> Result<u64> {
+        if !self.is_first_of_its_policy()? {
+            return Ok(0);
+        }
+        let mut cancelled = 0;
+        for unsent in self.unsent()? {
+            let Some(reason) = why(&unsent) else { continue };
+            let UnsentTouches { kind, name, action, channel } = &unsent;
+            let which = "kind = ?1 AND name = ?2 AND action = ?3 AND channel = ?4 \
+                         AND state IN ('queued', 'waiting') AND id NOT IN (SELECT touch FROM file_write_touch)";
+            self.transaction
+                .prepare_cached(&format!(
+                    "DELETE FROM outbox WHERE touch IN (SELECT id FROM touch WHERE {which})"
+                ))?
+                .execute([kind, name, action, channel])?;
+            cancelled += self
+                .transaction
+                .prepare_cached(&format!(
+                    "UPDATE touch SET state = 'cancelled', reason = ?5, state_at = ?6 WHERE {which}"
+                ))?
+                .execute(params![kind, name, action, channel, reason, at.0])?;
+        }
+        Ok(u64::try_from(cancelled).unwrap_or(0))
+    }
+
+    fn is_first_of_its_policy(&self) -> Result<bool> {
+        let version = |condition: &str| {
+            self.transaction
+                .prepare_cached(&format!(
+                    "SELECT policy_version FROM run WHERE id {condition} AND outcome = 'committed' \
+                     ORDER BY id DESC LIMIT 1"
+                ))?
+                .query_row([self.id], |row| row.get::<_, String>(0))
+                .optional()
+        };
+        Ok(version("< ?1")? != version("= ?1")?)
+    }
+
+    fn unsent(&self) -> Result<Vec<UnsentTouches>> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT DISTINCT kind, name, action, channel FROM touch WHERE state IN ('queued', 'waiting') \
+             ORDER BY kind, name, action, channel",
+        )?;
+        let unsent = statement.query_map([], |row| {
+            let (kind, name, action, channel) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            Ok(UnsentTouches { kind, name, action, channel })
+        })?;
+        Ok(unsent.collect::<rusqlite::Result<_>>()?)
     }
 }

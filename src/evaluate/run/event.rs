@@ -39,7 +39,7 @@ pub(super) fn step(frame: &Frame<'_>, setting: Setting<'_>, work: &mut Work, out
                 let (_, end) = bounds(Window::All, *before, &setting.moment);
                 let half_life = time::instant(Timestamp(*half_life));
                 let end = time::instant(end);
-                aggregate::fading(*take, events, at, end, half_life, &mut work.scratch, out);
+                aggregate::fading(*take, events, at, end, half_life, out);
             }
         }
         _ => {}

@@ -1,0 +1,58 @@
+//! The policies under `tests/cases/<case>/` with their tests beside them, run by the real engine.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: what fails here fails the test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use guanxi::policy::{Compiled, Files, load, render};
+use guanxi::policy_test::{Verdict, read, run};
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+fn compiled(folder: &Path) -> Arc<Compiled> {
+    let mut files = Files::default();
+    files.policies.insert("policy.toml".to_owned(), fs::read_to_string(folder.join("policy.toml")).unwrap());
+    let outcome = load(&files);
+    let said = render(&outcome.diagnostics, &files, false);
+    assert!(outcome.diagnostics.is_empty(), "{}:\n{said}", folder.display());
+    Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{}", folder.display())))
+}
+
+#[test]
+fn every_case_comes_out_as_its_test_says() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for folder in entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")) {
+        let policy = compiled(&folder);
+        let is_test = |path: &PathBuf| path.to_string_lossy().ends_with(".test.toml");
+        for file in entries(&folder).into_iter().filter(is_test) {
+            let text = fs::read_to_string(&file).unwrap();
+            for case in read(&file.to_string_lossy(), &text).unwrap() {
+                count += 1;
+                match run(&case, &policy) {
+                    Ok(Verdict::Passed) => {}
+                    Ok(Verdict::Failed(steps)) => {
+                        for (at, differences) in steps {
+                            wrong.push(format!(
+                                "{}: {} at {at}:\n  {}",
+                                file.display(),
+                                case.name,
+                                differences.join("\n  ")
+                            ));
+                        }
+                    }
+                    Err(error) => wrong.push(format!("{}: {}: {error}", file.display(), case.name)),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 25, "only {count} cases");
+}

@@ -1,0 +1,97 @@
+//! What keeps the daemon busy: files in the inbox, and a client that posts events until they are stored.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Good rows of a file.
+pub(crate) const ROWS: usize = 300;
+/// Bad rows of a file.
+pub(crate) const BAD_ROWS: usize = 3;
+/// Events of a body; one more row of it is bad.
+pub(crate) const EVENTS: usize = 5;
+
+/// The content of a file of first orders.
+pub(crate) fn orders(file: usize, rows: usize) -> String {
+    let mut text = String::from("id,customer,at,amount\n");
+    for row in 0..rows {
+        writeln!(text, "o{file}-{row},c{file}-{row},2026-01-01,{row}").unwrap();
+        if row % (rows / BAD_ROWS) == 1 {
+            writeln!(text, "bad-{file}-{row},c{file},never,{row}").unwrap();
+        }
+    }
+    text
+}
+
+/// Puts a file into the inbox whole.
+pub(crate) fn drop_file(home: &Path, file: usize) {
+    fs::write(home.join("inbox/next.tmp"), orders(file, ROWS)).unwrap();
+    fs::rename(home.join("inbox/next.tmp"), home.join(format!("inbox/orders-{file}.csv"))).unwrap();
+}
+
+/// Posts bodies of first orders, each again and again until it is stored.
+pub(crate) struct Client {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<usize>,
+}
+
+impl Client {
+    pub(crate) fn start(address: SocketAddr) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let mut stored = 0;
+            while !told.load(Ordering::SeqCst) {
+                while !post(address, &body(stored)) {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                stored += 1;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            stored
+        });
+        Self { stop, thread }
+    }
+
+    /// Waits for the last body to be stored; how many were.
+    pub(crate) fn stop(self) -> usize {
+        self.stop.store(true, Ordering::SeqCst);
+        self.thread.join().unwrap()
+    }
+}
+
+fn body(number: usize) -> String {
+    let mut text = String::from("{\"type\":\"order\",\"id\":\"nobody\"}\n");
+    for event in 0..EVENTS {
+        let id = format!("p{number}-{event}");
+        writeln!(text, "{{\"type\":\"order\",\"id\":\"{id}\",\"customer\":\"{id}\",\"at\":\"2026-01-01\"}}")
+            .unwrap();
+    }
+    text
+}
+
+/// Whether the answer came that says that all is stored.
+fn post(address: SocketAddr, body: &str) -> bool {
+    let exchange = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let length = body.len();
+        write!(
+            stream,
+            "POST /v1/events HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    exchange().is_ok_and(|answer| {
+        assert!(!answer.starts_with("HTTP/1.1 4"), "{answer}");
+        answer.starts_with("HTTP/1.1 200") && answer.contains("\"rejected\":1")
+    })
+}

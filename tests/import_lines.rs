@@ -12,9 +12,7 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use guanxi::archive::Archive;
 use guanxi::intake::{ImportReport, Options, import_file};
@@ -123,49 +121,4 @@ fn every_row_is_imported_or_explained_and_importing_again_changes_nothing() {
     let again = import(&mut archive, &policy, &unpacked, folder.path()).tally;
     assert_eq!((again.new, again.same, again.replaced, again.rejected), (0, 406_829, 0, 135_080));
     assert_eq!(archive.counts().unwrap(), counts);
-}
-
-/// `cargo test --release --test import_lines -- --ignored --nocapture`
-#[test]
-#[ignore = "measures: wants a release build and a quiet machine"]
-fn importing_takes_at_most_three_times_what_sqlite_takes_for_a_bare_table() {
-    let Some(file) = data() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let unpacked = folder.path().join("lines.csv");
-    let mut bytes = Vec::new();
-    std::io::copy(&mut flate2::read::GzDecoder::new(std::fs::File::open(&file).unwrap()), &mut bytes)
-        .unwrap();
-    std::fs::write(&unpacked, bytes).unwrap();
-    let policy = policy();
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        let store = tempfile::tempdir().unwrap();
-        bare.push(timed(|| {
-            let status = Command::new("sqlite3")
-                .arg(store.path().join("bare.db"))
-                .arg(format!(".import --csv {} lines", unpacked.display()))
-                .status();
-            assert!(status.unwrap().success());
-        }));
-        ours.push(timed(|| {
-            let mut archive = Archive::open(&store.path().join("store.db")).unwrap();
-            archive.adopt(Arc::clone(&policy.schema)).unwrap();
-            import(&mut archive, &policy, &file, store.path());
-        }));
-    }
-    ours.sort();
-    bare.sort();
-    println!(
-        "import {:?}, sqlite3 {:?}: {:.2} times",
-        ours,
-        bare,
-        ours[1].as_secs_f64() / bare[1].as_secs_f64()
-    );
-    assert!(ours[1] <= bare[1] * 3, "import {:?}, sqlite3 {:?}", ours[1], bare[1]);
-}
-
-fn timed(work: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    work();
-    start.elapsed()
 }

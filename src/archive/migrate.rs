@@ -8,7 +8,7 @@ use super::Result;
 pub(super) const APPLICATION: i64 = 0x6775_6178;
 
 /// One entry a version; a store of version n has had the first n. An entry is never changed once released.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, PLACE_COUNTS];
 
 const FIRST: &str = "
 CREATE TABLE column_type (
@@ -75,6 +75,13 @@ CREATE TABLE file_write_touch (
     write INTEGER NOT NULL, number INTEGER NOT NULL, touch TEXT NOT NULL,
     PRIMARY KEY (write, number)) WITHOUT ROWID;
 CREATE TABLE written_file (path TEXT PRIMARY KEY, length INTEGER NOT NULL) WITHOUT ROWID;
+";
+
+/// How many customers the last run left where, so that looking needs no count of all.
+const PLACE_COUNTS: &str = "
+CREATE TABLE place_count (
+    value TEXT NOT NULL, place NOT NULL, customers INTEGER NOT NULL,
+    PRIMARY KEY (value, place)) WITHOUT ROWID;
 ";
 
 /// The version this program makes.

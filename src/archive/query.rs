@@ -116,20 +116,16 @@ impl Archive {
         Ok(counts)
     }
 
-    /// How many customers stand at each place of a class (index in the schema), by place; those in none are not counted.
+    /// How many customers the last run left at each place of a class (index in the schema), by place; those in none
+    /// are not counted.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn place_counts(&self, class: usize) -> Result<Vec<(Place, u64)>> {
-        let (Some(shape), Some(slot)) = (self.schema.classes.get(class), self.layout.classes.get(class))
-        else {
-            return Ok(Vec::new());
-        };
-        let column = slot.selected();
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("SELECT {column}, count(*) FROM standing GROUP BY {column}"))?;
-        let mut rows = statement.query([])?;
+        let Some(shape) = self.schema.classes.get(class) else { return Ok(Vec::new()) };
+        let mut statement =
+            self.connection.prepare_cached("SELECT place, customers FROM place_count WHERE value = ?1")?;
+        let mut rows = statement.query([&shape.name])?;
         let mut counts = Vec::new();
         while let Some(row) = rows.next()? {
             let place = place_of(shape, row.get_ref(0)?);

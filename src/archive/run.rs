@@ -1,5 +1,6 @@
 //! Writing what a run decides: one transaction, visible at once.
 
+mod counts;
 mod memory;
 mod place;
 mod touches;
@@ -8,6 +9,7 @@ pub use touches::UnsentTouches;
 
 use rusqlite::{Transaction, TransactionBehavior, params};
 
+use self::counts::PlaceCounts;
 use super::value::as_integer;
 use super::{Archive, Result};
 use crate::model::Timestamp;
@@ -46,6 +48,7 @@ pub struct RunWriter<'archive> {
     archive: &'archive Archive,
     transaction: Transaction<'archive>,
     id: i64,
+    counts: PlaceCounts,
 }
 
 impl Archive {
@@ -56,7 +59,7 @@ impl Archive {
     pub fn begin_run(&mut self, run: &NewRun) -> Result<RunWriter<'_>> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let id = insert_run(&transaction, run, run.started, None)?;
-        Ok(RunWriter { archive: self, transaction, id })
+        Ok(RunWriter { archive: self, transaction, id, counts: PlaceCounts::new() })
     }
 
     /// Notes a run that came to nothing, after its writer was dropped. Returns its id.
@@ -114,6 +117,7 @@ impl RunWriter<'_> {
     /// # Errors
     /// SQLite's own.
     pub fn finish(self, totals: &RunTotals) -> Result<i64> {
+        self.write_place_counts()?;
         self.transaction.execute(
             "UPDATE run SET finished = ?2, customers = ?3, transitions = ?4, touches = ?5, cancelled = ?6 \
              WHERE id = ?1",

@@ -114,9 +114,9 @@ impl<'run> TriggerPass<'run> {
     ) -> Result<Vec<Due>, EngineError> {
         let mut due = Vec::new();
         let mut records = Vec::new();
-        for (position, active) in self.triggers.iter().enumerate() {
+        let memories = memories(facts, self.triggers.len());
+        for ((position, active), mut memories) in self.triggers.iter().enumerate().zip(memories) {
             let truth = truth(active, decisions, facts.len());
-            let mut memories = memories(facts, position);
             for row in truth.ones() {
                 memories.entry(row).or_default();
             }
@@ -184,14 +184,16 @@ fn truth(active: &Active<'_>, decisions: &Decisions<'_>, customers: usize) -> Bi
     truth
 }
 
-fn memories(facts: &FactBatch, position: usize) -> BTreeMap<usize, TriggerMemory> {
-    facts
-        .prior
-        .triggers
-        .iter()
-        .filter(|record| usize::try_from(record.trigger) == Ok(position))
-        .filter_map(|record| Some((usize::try_from(record.row).ok()?, record.memory)))
-        .collect()
+/// What is remembered of each trigger, by row.
+fn memories(facts: &FactBatch, triggers: usize) -> Vec<BTreeMap<usize, TriggerMemory>> {
+    let mut memories = vec![BTreeMap::new(); triggers];
+    for record in &facts.prior.triggers {
+        let trigger = usize::try_from(record.trigger).ok().and_then(|trigger| memories.get_mut(trigger));
+        if let (Some(memories), Ok(row)) = (trigger, usize::try_from(record.row)) {
+            memories.insert(row, record.memory);
+        }
+    }
+    memories
 }
 
 fn record(row: usize, position: usize, memory: TriggerMemory) -> TriggerRecord {

@@ -3,7 +3,7 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, ToSql, params};
 
-use super::RunWriter;
+use super::{RunWriter, counts};
 use crate::archive::Result;
 use crate::archive::adopt::parameters;
 use crate::model::facts::FactBatch;
@@ -13,15 +13,15 @@ use crate::model::standing::{
 use crate::model::{ClassShape, Timestamp};
 
 /// One class this run decided.
-struct Decided<'run> {
-    class: usize,
-    shape: &'run ClassShape,
+pub(super) struct Decided<'run> {
+    pub(super) class: usize,
+    pub(super) shape: &'run ClassShape,
     column: &'run str,
-    decision: &'run ClassDecision,
+    pub(super) decision: &'run ClassDecision,
 }
 
 /// A place on its way into the store.
-struct Stored<'shape>(&'shape ClassShape, Place);
+pub(super) struct Stored<'shape>(pub(super) &'shape ClassShape, pub(super) Place);
 
 impl ToSql for Stored<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -39,6 +39,7 @@ impl ToSql for Stored<'_> {
 impl RunWriter<'_> {
     /// Writes the places of a batch: `decisions` one a class of the schema, `None` where the run did not decide it;
     /// `pending` all clocks of decided classes that run on. Only what differs from `facts.prior` is written.
+    /// A run places every customer once, as it also counts them.
     /// Returns the changes of place in order of (row, class).
     ///
     /// # Errors
@@ -63,6 +64,7 @@ impl RunWriter<'_> {
                 })
             })
             .collect();
+        counts::count(&mut self.counts, &decided);
         self.write_standing(facts, &decided, now)?;
         let transitions = self.write_transitions(facts, &decided, now, cause)?;
         self.write_pending(facts, &decided, pending)?;

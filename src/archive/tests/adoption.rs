@@ -96,6 +96,19 @@ fn one_process_writes_and_others_look() {
 }
 
 #[test]
+fn a_store_of_the_first_version_gets_what_it_lacks() {
+    let (_folder, path) = store();
+    let archive = Archive::open(&path).unwrap();
+    archive.connection.execute_batch("DROP TABLE place_count").unwrap();
+    archive.connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(archive);
+    assert!(matches!(Archive::open_read_only(&path), Err(ArchiveError::Older { found: 1, .. })));
+    let mut archive = Archive::open(&path).unwrap();
+    archive.adopt(Arc::new(schema())).unwrap();
+    assert_eq!(archive.place_counts(0).unwrap(), []);
+}
+
+#[test]
 fn a_newer_store_and_a_foreign_file_are_refused_and_not_touched() {
     let (_folder, path) = store();
     let archive = Archive::open(&path).unwrap();

@@ -98,6 +98,8 @@ fn a_run_over_some_classes_leaves_the_others_and_writes_only_what_changed() {
         .collect::<rusqlite::Result<_>>()
         .unwrap();
     assert_eq!(as_of, [("a".to_owned(), 20, "top".to_owned()), ("b".to_owned(), 10, "rest".to_owned())]);
+    assert_eq!(archive.place_counts(0).unwrap(), [(1, 2)]);
+    assert_eq!(archive.place_counts(1).unwrap(), [(0, 1), (1, 1)]);
 }
 
 #[test]

@@ -37,13 +37,3 @@ pub(super) fn mean(sorted: &[f64]) -> Option<f64> {
 pub(super) fn median(sorted: &mut [f64]) -> Option<f64> {
     middle(sorted)
 }
-
-/// Where a value stands in the population, over 0 to 1: the number lower, plus half of one more than the
-/// number equal (itself included), over N. A value that the stored population lacks takes the place it
-/// would have there, with none equal; never above 1. Nothing over an empty population.
-pub(in crate::evaluate) fn rank(sorted: &[f64], value: f64) -> Option<f64> {
-    let lower = sorted.partition_point(|&other| other < value);
-    let equal = sorted.get(lower..)?.partition_point(|&other| other <= value);
-    let (lower, equal, count) = (lower as f64, equal as f64, sorted.len() as f64);
-    (count > 0.0).then(|| ((lower + f64::midpoint(equal, 1.0)) / count).min(1.0))
-}

@@ -1,9 +1,10 @@
 //! Cut points: figures of the population, made in stages before customers are placed by them.
 
-pub(super) mod figure;
+mod figure;
 mod pass;
 mod plan;
 mod points;
+mod population;
 
 pub use pass::CutPass;
 pub use plan::CutPlan;

@@ -5,7 +5,7 @@ use super::{Setting, Work};
 use crate::evaluate::class::clock::Clocks;
 use crate::evaluate::class::quadrant::Coordinate;
 use crate::evaluate::class::{self, Former, quadrant, segment, tier};
-use crate::evaluate::cut::{Part, figure};
+use crate::evaluate::cut::Part;
 use crate::evaluate::graph::op::Op;
 use crate::evaluate::kernel::{Flags, Numbers, fill_rows, number, time};
 use crate::model::cut::Figure;
@@ -72,7 +72,7 @@ fn rank(frame: &Frame<'_>, setting: Setting<'_>, cut: usize, out: &mut NumberCol
     for row in 0..frame.rows {
         let is_among = among.is_none_or(|among| among.values.get(row));
         let value = of.get(row).filter(|_| is_among);
-        out.push(value.and_then(|value| figure::rank(population, value)));
+        out.push(value.and_then(|value| population.rank(value)));
     }
     number::settle(out);
 }

@@ -343,3 +343,31 @@ fn a_clock_set_back_is_held_at_the_last_run() {
     assert_eq!(store.run(6).customers, 1, "`b` came on day 12, which isn't there yet");
     assert_eq!(store.run(12).customers, 2);
 }
+
+#[test]
+fn another_cooldown_or_action_keeps_a_trigger_s_rises() {
+    let mut store = Store::new(GROWN);
+    store.set(0, "a", 1.0);
+    store.run(1);
+    store.edit(
+        &GROWN.replace("actions = [\"note\"]", "title = \"Grown\"\ncooldown = \"9d\"\nactions = [\"ring\"]"),
+    );
+    store.set(2, "a", 6.0);
+    assert_eq!(store.queued(2), of(&[("a", "ring")]));
+}
+
+#[test]
+fn a_payload_knows_the_cut_points_that_its_trigger_does_not_use() {
+    let tier =
+        "[tier.size]\nby = 'n'\nlevels = [{ name = \"large\", top = \"50%\" }, { name = \"small\" }]\n";
+    let payload = "[action.tell]\nchannel = \"list\"\npayload = { size = \"{{ size }}\" }\n[trigger.any]\nwhen = 'n > 0'\nbacklog = \"fire\"\nactions = [\"tell\"]\n";
+    let mut store = Store::new(&format!("{tier}{payload}"));
+    store.set(0, "a", 9.0);
+    store.set(0, "b", 1.0);
+    let scope = Scope::Some { values: Vec::new(), triggers: vec![0] };
+    let request = RunRequest { now: Timestamp(DAY), scope, schedule: "test".to_owned() };
+    store.engine.run(&mut store.archive, &request).unwrap();
+    let touches =
+        store.archive.touches(&TouchFilter { customer: Some("a"), ..TouchFilter::default() }, 9).unwrap();
+    assert_eq!(touches[0].touch.payload["size"], "large");
+}

@@ -1,17 +1,14 @@
 //! What a touch says: templates filled with what is known of the customer.
 
-use std::fmt;
-use std::sync::Arc;
-
 use chrono::{SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
-use minijinja::value::{Object, ObjectRepr, ValueKind as JinjaKind};
+use minijinja::value::ValueKind as JinjaKind;
 use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value as Jinja};
 use serde_json::{Map, Value as Json};
 
 use crate::model::{Timestamp, Value};
 use crate::policy::Compiled;
-use crate::policy::compiled::{Data, PayloadContent, PayloadEntry, ValueKind};
+use crate::policy::compiled::{Data, PayloadContent, PayloadEntry, ValueDefinition, ValueKind};
 
 /// A part of a payload that could not be filled; it is left empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,10 +101,13 @@ fn add_templates(environment: &mut Environment<'static>, content: &PayloadConten
     }
 }
 
-/// Missing is empty; a whole number has no fraction: `{{ days | round }}` says `12`, not `12.0`.
+/// Missing is empty; truth is `true` or `false` as in expressions; a whole number has no fraction: `{{ days | round }}` says `12`, not `12.0`.
 fn format(output: &mut Output<'_>, state: &State<'_, '_>, value: &Jinja) -> Result<(), Error> {
     if value.is_none() || value.is_undefined() {
         return Ok(());
+    }
+    if value.kind() == JinjaKind::Bool {
+        return write!(output, "{}", value.is_true()).map_err(Error::from);
     }
     if value.kind() == JinjaKind::Number
         && let Ok(number) = f64::try_from(value.clone())
@@ -145,59 +145,33 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
 }
 
-/// A value of the policy as templates see it: a class carries its place's title and data.
+/// The place that a value gives as templates see it, `title` and `data`; undefined outside of all places.
 #[must_use]
-pub fn of_kind(kind: &ValueKind, value: Option<&Value>, timezone: Tz) -> Jinja {
-    let (title, data) = match (kind, value) {
-        (ValueKind::Segment(segment), Some(Value::Bool(true))) => (None, &segment.data),
-        (ValueKind::Tier(tier), Some(Value::Text(name))) => {
-            match tier.levels.iter().find(|level| level.name == *name) {
-                Some(level) => (Some(&level.title), &level.data),
-                None => return plain(value, timezone),
-            }
-        }
-        (ValueKind::Quadrant(quadrant), Some(Value::Text(name))) => {
-            match quadrant.cells.iter().find(|cell| cell.name == *name) {
-                Some(cell) => (Some(&cell.title), &cell.data),
-                None => return plain(value, timezone),
-            }
-        }
-        _ => return plain(value, timezone),
-    };
+pub fn place(definition: &ValueDefinition, value: Option<&Value>, timezone: Tz) -> Jinja {
     let name = value.map(Value::to_string).unwrap_or_default();
-    let title = title.filter(|title| !title.is_empty()).cloned().unwrap_or_else(|| name.clone());
-    Jinja::from_object(ClassPlace { name, title, data: data_object(data, timezone) })
+    let place = match (&definition.kind, value) {
+        (ValueKind::Segment(segment), Some(Value::Bool(true))) => {
+            Some((&*definition.name, &definition.about.title, &segment.data))
+        }
+        (ValueKind::Tier(tier), _) => tier
+            .levels
+            .iter()
+            .find(|level| *level.name == *name)
+            .map(|level| (&*level.name, &level.title, &level.data)),
+        (ValueKind::Quadrant(quadrant), _) => quadrant
+            .cells
+            .iter()
+            .find(|cell| *cell.name == *name)
+            .map(|cell| (&*cell.name, &cell.title, &cell.data)),
+        _ => None,
+    };
+    let Some((name, title, data)) = place else { return Jinja::UNDEFINED };
+    let title = if title.is_empty() { name } else { title };
+    [("title", Jinja::from(title)), ("data", data_object(data, timezone))].into_iter().collect()
 }
 
 fn data_object(data: &Data, timezone: Tz) -> Jinja {
     data.iter().map(|(key, value)| (key.to_string(), plain(Some(value), timezone))).collect()
-}
-
-/// A place in a class: prints as its name, and has `name`, `title` and `data`.
-#[derive(Debug)]
-struct ClassPlace {
-    name: String,
-    title: String,
-    data: Jinja,
-}
-
-impl Object for ClassPlace {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
-        match key.as_str()? {
-            "name" => Some(Jinja::from(self.name.as_str())),
-            "title" => Some(Jinja::from(self.title.as_str())),
-            "data" => Some(self.data.clone()),
-            _ => None,
-        }
-    }
-
-    fn render(self: &Arc<Self>, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.name)
-    }
 }
 
 #[cfg(test)]
@@ -242,17 +216,5 @@ mod tests {
         let at = Value::Time(Timestamp(0));
         let shown = fill("{{ at }}", &context("at", plain(Some(&at), chrono_tz::Asia::Shanghai))).0;
         assert_eq!(shown, "1970-01-01T08:00:00+08:00");
-    }
-
-    #[test]
-    fn a_class_prints_its_name_and_has_title_and_data() {
-        let place = Jinja::from_object(ClassPlace {
-            name: "key".into(),
-            title: "关键客户".into(),
-            data: data_object(&Data::from([("visits".into(), Value::Number(12.0))]), Tz::UTC),
-        });
-        let (filled, problems) =
-            fill("{{ pyramid }}: {{ pyramid.title }}, {{ pyramid.data.visits }}", &context("pyramid", place));
-        assert_eq!((filled, problems), ("key: 关键客户, 12".into(), vec![]));
     }
 }

@@ -102,15 +102,20 @@ impl Engine {
         let mut writer = archive.begin_run(run)?;
         report.cancelled = writer.cancel_sleeping(|unsent| asleep(&self.policy, unsent), run.started)?;
         let mut cuts = CutPoints::new(&self.plan, &self.policy, writer.archive().cut_points()?);
-        let used =
-            if *scope == Scope::Everything { self.plan.all() } else { evaluator.cut_points().to_vec() };
+        let mut touches = TouchMaker::new(self, now, run.started);
+        let used = match scope {
+            Scope::Everything => self.plan.all(),
+            Scope::Some { .. } => {
+                let of_payloads = if selection.triggers.is_empty() { &[] } else { touches.cut_points()? };
+                [evaluator.cut_points(), of_payloads].concat()
+            }
+        };
         report.cut_points = self.refresh(&mut writer, &mut cuts, &used, now)?;
 
         let mut request = evaluator.request(now).clone();
         let mut triggers =
             TriggerPass::new(&self.policy, &selection.triggers, writer.archive().rules()?, run);
         request.triggers = triggers.names().to_vec();
-        let mut touches = TouchMaker::new(self, now, run.started);
         let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
         let mut after = None;
         while writer.archive().next_batch(&request, now, after.as_deref(), &mut facts)? {

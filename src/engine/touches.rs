@@ -9,13 +9,13 @@ use super::triggers::Due;
 use super::{Engine, EngineError, RunReport};
 use crate::archive::RunWriter;
 use crate::care::identity::touch_id;
-use crate::care::payload::{local_time, of_kind, plain};
+use crate::care::payload::{local_time, place, plain};
 use crate::evaluate::{CutPoints, Decisions, Evaluator, Goal};
 use crate::model::facts::{FactBatch, FactRequest};
 use crate::model::touch::{Because, Touch, TouchKey, TouchState};
 use crate::model::{Timestamp, Type};
 use crate::policy::Compiled;
-use crate::policy::compiled::{Action, PayloadContent, Trigger};
+use crate::policy::compiled::{Action, PLACE, PayloadContent, Trigger};
 use crate::policy::expression::tree::{Expression, Node, NodeKind, Reference};
 
 /// Makes touches. Only customers with something due are evaluated for what payloads speak of.
@@ -49,6 +49,18 @@ impl<'run> TouchMaker<'run> {
         Self { run: Run { engine, now, started }, program: None }
     }
 
+    fn program(&mut self) -> Result<&mut Program, EngineError> {
+        match &mut self.program {
+            Some(program) => Ok(program),
+            empty => Ok(empty.insert(Program::new(self.run.engine, self.run.now)?)),
+        }
+    }
+
+    /// The cut points that payloads hang on, which conditions need not.
+    pub(super) fn cut_points(&mut self) -> Result<&[usize], EngineError> {
+        Ok(self.program()?.evaluator.cut_points())
+    }
+
     /// Makes the touches of what is due in a batch, given in order of customer.
     pub(super) fn make(
         &mut self,
@@ -61,13 +73,9 @@ impl<'run> TouchMaker<'run> {
             return Ok(());
         }
         let run = self.run;
-        let program = match &mut self.program {
-            Some(program) => program,
-            None => self.program.insert(Program::new(run.engine, run.now)?),
-        };
         let mut ids: Vec<&str> = due.iter().map(|due| due.customer.as_str()).collect();
         ids.dedup();
-        let Program { evaluator, request, facts, names, priorities } = program;
+        let Program { evaluator, request, facts, names, priorities } = self.program()?;
         writer.archive().batch_of(request, run.now, &ids, facts)?;
         let decisions = evaluator.evaluate(facts, run.now, cuts)?;
         let mut row = 0;
@@ -171,9 +179,12 @@ impl Program {
     }
 }
 
+/// A built-in value that payloads may speak of without declaring it.
+const KNOWN_SINCE: &str = "known_since";
+
 /// Everything any payload speaks of, by name.
 fn names(policy: &Compiled) -> Vec<(Arc<str>, Reference, Type)> {
-    let mut used = BTreeSet::new();
+    let mut used = BTreeSet::from([KNOWN_SINCE.into()]);
     let payloads = policy.channels.iter().map(|channel| &channel.payload);
     for entries in payloads.chain(policy.actions.iter().map(|action| &action.payload)) {
         for entry in entries {
@@ -181,6 +192,9 @@ fn names(policy: &Compiled) -> Vec<(Arc<str>, Reference, Type)> {
         }
     }
     let resolve = |name: Arc<str>| {
+        if &*name == KNOWN_SINCE {
+            return Some((name, Reference::KnownSince, Type::Time));
+        }
         if let Some(index) = policy.value(&name) {
             let ty = policy.values.get(index)?.ty.clone();
             return Some((name, Reference::Value(index), ty));
@@ -230,20 +244,20 @@ impl Known<'_> {
             ("due", Jinja::from(due)),
             ("because", Jinja::from_serialize(because)),
         ];
-        let named = self.names.iter().enumerate().map(|(column, (name, reference, ty))| {
+        let mut named = Vec::with_capacity(self.names.len());
+        for (column, (name, reference, ty)) in self.names.iter().enumerate() {
             let value = self
                 .decisions
                 .expression(column)
                 .and_then(|column| column.value(self.row, ty, &self.facts.dictionary));
-            let shown = match reference {
-                Reference::Value(index) => self.policy.values.get(*index).map_or_else(
-                    || plain(None, timezone),
-                    |definition| of_kind(&definition.kind, value.as_ref(), timezone),
-                ),
-                _ => plain(value.as_ref(), timezone),
-            };
-            (&**name, shown)
-        });
-        own.into_iter().chain(named).collect()
+            if let Reference::Value(index) = reference
+                && let Some(definition) =
+                    self.policy.values.get(*index).filter(|value| value.kind.class().is_some())
+            {
+                named.push((format!("{name}{PLACE}"), place(definition, value.as_ref(), timezone)));
+            }
+            named.push((name.to_string(), plain(value.as_ref(), timezone)));
+        }
+        own.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(named).collect()
     }
 }

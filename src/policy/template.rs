@@ -9,9 +9,10 @@ use minijinja::machinery::ast::{CallArg, Expr, Stmt};
 use minijinja::machinery::{WhitespaceConfig, parse};
 
 use super::codes;
-use super::compiled::Template;
+use super::compiled::{PLACE, Template};
 use super::diagnostic::{Code, Problem};
 use super::formula::{Context, disabled};
+use super::names::KnownValue;
 use super::raw::{At, nearest};
 
 /// Filters a template may use: minijinja's own.
@@ -131,10 +132,23 @@ pub(crate) fn check(text: &At<String>, context: Context<'_>) -> Option<Template>
             return None;
         }
     };
-    let mut walk = Walk { text, context, locals: Vec::new(), names: BTreeSet::new(), failed: false };
+    let mut walk =
+        Walk { text, context, locals: Vec::new(), names: BTreeSet::new(), places: Vec::new(), failed: false };
     walk.statement(&tree);
     let names = walk.names.into_iter().collect();
-    (!walk.failed).then(|| Template { text: Arc::from(text.value.as_str()), names })
+    let rewritten = with_places(&text.value, walk.places);
+    (!walk.failed).then(|| Template { text: rewritten.into(), names })
+}
+
+/// The text with the classes that end at `places` called by what they hold.
+fn with_places(text: &str, mut places: Vec<usize>) -> String {
+    places.sort_unstable();
+    places.dedup();
+    let mut rewritten = text.to_owned();
+    for &end in places.iter().rev().filter(|&&end| text.is_char_boundary(end)) {
+        rewritten.insert_str(end, PLACE);
+    }
+    rewritten
 }
 
 fn problem(code: &'static Code, span: Range<usize>, message: String, help: String) -> Problem {
@@ -146,6 +160,8 @@ struct Walk<'a> {
     context: Context<'a>,
     locals: Vec<String>,
     names: BTreeSet<Arc<str>>,
+    /// Where classes end whose title or data is asked for.
+    places: Vec<usize>,
     failed: bool,
 }
 
@@ -261,6 +277,9 @@ impl Walk<'_> {
             Expr::GetAttr(_) => self.attribute(expression),
             Expr::GetItem(item) => {
                 self.expression(&item.expr);
+                if let Expr::Var(name) = &item.expr {
+                    self.mark_place(name.id);
+                }
                 self.expression(&item.subscript_expr);
             }
             Expr::Call(call) => {
@@ -331,6 +350,9 @@ impl Walk<'_> {
             disabled(self.context.sink, &place, &format!("{}.{name}", value.kind));
         }
         self.names.insert(Arc::from(name));
+        if !path.is_empty() {
+            self.mark_place(name);
+        }
         let fits = match (value, path) {
             (_, []) => true,
             (Some(value), ["title"]) => value.is_class(),
@@ -358,6 +380,15 @@ impl Walk<'_> {
                 format!("`{name}` has no `{said}`"),
                 help,
             ));
+        }
+    }
+
+    /// Notes that what a class's place carries is asked for here.
+    fn mark_place(&mut self, name: &str) {
+        let known = self.context.known;
+        let value = known.value(name).and_then(|index| known.values.get(index));
+        if value.is_some_and(KnownValue::is_class) && !self.locals.iter().any(|local| local == name) {
+            self.places.push(self.span(name).end);
         }
     }
 

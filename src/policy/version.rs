@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::raw::{At, Content, Declared, Table};
 
-/// Keys that are for people only and change no decision.
-const FOR_PEOPLE: &[&str] = &["title", "description", "owner", "tags", "label"];
+/// Keys that are for people only, or say what is so anyway, and change no decision.
+const NO_MATTER: &[&str] = &["title", "description", "owner", "tags", "label", "enabled"];
 
 /// The version of a whole policy set.
 pub(crate) fn of_set(declared: &Declared, scripts: &BTreeMap<String, String>) -> Arc<str> {
@@ -31,7 +31,18 @@ pub(crate) fn of_set(declared: &Declared, scripts: &BTreeMap<String, String>) ->
 /// What a table decides by, without what is for people only.
 pub(crate) fn of_table(table: &Table) -> String {
     let mut text = String::new();
-    write_table(&mut text, table, FOR_PEOPLE);
+    write_table(&mut text, table, NO_MATTER);
+    text
+}
+
+/// What some keys of a table say.
+pub(crate) fn of_keys(table: &Table, keys: &[&str]) -> String {
+    let mut text = String::new();
+    let of_key = |key: &&str| table.entries.iter().find(|entry| entry.key.value == *key);
+    for entry in keys.iter().filter_map(of_key) {
+        part(&mut text, &entry.key.value);
+        write_content(&mut text, &entry.node.content, NO_MATTER);
+    }
     text
 }
 
@@ -58,7 +69,7 @@ pub(crate) fn declaration(declared: &Declared, kind: &str, name: &str) -> String
 /// The canonical text of one value.
 pub(crate) fn of_content(content: &Content) -> String {
     let mut text = String::new();
-    write_content(&mut text, content, FOR_PEOPLE);
+    write_content(&mut text, content, NO_MATTER);
     text
 }
 

@@ -6,12 +6,13 @@ use super::PolicyTestError;
 use crate::archive::{Archive, Change, EventRow, Ingest};
 use crate::model::{Date, FieldShape, Schema, Timestamp, Type, Value};
 
-/// Takes rows in as if they arrived at an instant.
+/// Takes rows in as if they arrived at an instant. Events without an id go by their `list` and number.
 pub(super) fn take_in(
     archive: &mut Archive,
     customers: &[Table],
     events: &[Table],
     arrived: Timestamp,
+    list: &str,
 ) -> Result<(), PolicyTestError> {
     let schema = archive.schema().clone();
     let mut ingest = archive.ingest(arrived)?;
@@ -23,7 +24,7 @@ pub(super) fn take_in(
         ingest.customer(text(row, "id", "a customer")?, &changes)?;
     }
     for (number, row) in events.iter().enumerate() {
-        take_in_event(&mut ingest, &schema, row, number, arrived)?;
+        take_in_event(&mut ingest, &schema, row, &format!("{list}-{}", number + 1), arrived)?;
     }
     ingest.commit()?;
     Ok(())
@@ -33,7 +34,7 @@ fn take_in_event(
     ingest: &mut Ingest<'_>,
     schema: &Schema,
     row: &Table,
-    number: usize,
+    unnamed: &str,
     arrived: Timestamp,
 ) -> Result<(), PolicyTestError> {
     let kind = text(row, "type", "an event")?;
@@ -48,8 +49,7 @@ fn take_in_event(
         None => arrived,
     };
     let customer = if shape.everyone { "" } else { text(row, "customer", "an event")? };
-    let unnamed = format!("{kind}-{}-{number}", at.0);
-    let id = row.get("id").and_then(Toml::as_str).unwrap_or(&unnamed);
+    let id = row.get("id").and_then(Toml::as_str).unwrap_or(unnamed);
     ingest.event(index, &EventRow { id, customer, at, fields: &values })?;
     Ok(())
 }

@@ -33,16 +33,16 @@ pub fn run(case: &Case, policy: &Arc<Compiled>) -> Result<Verdict, PolicyTestErr
     archive.adopt(policy.schema.clone())?;
     let mut failed = Vec::new();
     let mut last = None;
-    for step in &case.steps {
+    for (number, step) in (1..).zip(&case.steps) {
         let now = instant(&toml::Value::String(step.at.clone()))?;
         if last.is_some_and(|last| last > now) {
             return Err(misfit(format!("step {} is before the one above it", step.at)));
         }
         clock.set(now);
         if last.is_none() {
-            take_in(&mut archive, &case.customers, &case.events, now)?;
+            take_in(&mut archive, &case.customers, &case.events, now, "test")?;
         }
-        let found = take_step(step, &engine, &mut archive, now)?;
+        let found = take_step((number, step), &engine, &mut archive, now)?;
         if !found.is_empty() {
             failed.push((step.at.clone(), found));
         }
@@ -52,12 +52,12 @@ pub fn run(case: &Case, policy: &Arc<Compiled>) -> Result<Verdict, PolicyTestErr
 }
 
 fn take_step(
-    step: &Step,
+    (number, step): (usize, &Step),
     engine: &Engine,
     archive: &mut Archive,
     now: Timestamp,
 ) -> Result<Vec<String>, PolicyTestError> {
-    take_in(archive, &step.customers, &step.events, now)?;
+    take_in(archive, &step.customers, &step.events, now, &format!("step-{number}"))?;
     let request = RunRequest { now, scope: Scope::Everything, schedule: "test".to_owned() };
     let report = engine.run(archive, &request)?;
     let mut found = Vec::new();

@@ -120,10 +120,14 @@ pub enum PayloadContent {
     List(Vec<PayloadContent>),
 }
 
+/// What a template calls the place held in a class, behind the class's name. No name has capitals.
+pub const PLACE: &str = "_PLACE";
+
 /// A minijinja template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    /// As written.
+    /// As written, but that a class whose title or data is asked for goes by its name with [`PLACE`] behind
+    /// it: bare, it is its plain value, which compares with texts.
     pub text: Arc<str>,
     /// The top names it uses that are values of the policy or customer fields, by name.
     pub names: Vec<Arc<str>>,
@@ -136,7 +140,7 @@ pub struct Trigger {
     pub name: Arc<str>,
     /// Title, description, owner, tags.
     pub about: About,
-    /// Hash over its own definition and those of all it uses, 12 hexadecimal digits.
+    /// Hash over its conditions and all they use, 12 hexadecimal digits.
     pub version: Arc<str>,
     /// Fires when this becomes true.
     pub when: Expression,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 pub use action::{
-    Action, Backlog, Channel, ChannelKind, File, FileFormat, PayloadContent, PayloadEntry, Retry, Template,
-    Trigger, Webhook,
+    Action, Backlog, Channel, ChannelKind, File, FileFormat, PLACE, PayloadContent, PayloadEntry, Retry,
+    Template, Trigger, Webhook,
 };
 pub use source::{Into, Mapping, Origin, Source, Target};
 pub use value::{

@@ -59,6 +59,8 @@ pub(crate) struct RawTrigger {
     backlog: Backlog,
     /// What it fires.
     pub(crate) actions: Vec<At<String>>,
+    /// What decides when it is true. Another cooldown or action is no other condition: what becomes true under
+    /// either still fires.
     own: String,
 }
 
@@ -97,7 +99,7 @@ fn read_one(name: &str, table: &At<crate::policy::raw::Table>, sink: &Sink<'_>) 
         cooldown: reader.duration("cooldown").map(|cooldown| cooldown.value),
         backlog: reader.choice("backlog", &backlogs).map_or(Backlog::Skip, |backlog| backlog.value),
         actions,
-        own: version::of_table(&table.value),
+        own: version::of_keys(&table.value, &["when", "audience"]),
     }
 }
 

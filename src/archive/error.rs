@@ -106,6 +106,18 @@ pub enum ArchiveError {
         source: serde_json::Error,
     },
     /// SQLite's own word.
-    #[error("the store could not be used: {0}")]
+    #[error("the store could not be used: {}{}", .0, remedy(.0))]
     Sqlite(#[from] rusqlite::Error),
+}
+
+/// What to do about what SQLite says, where that is known.
+fn remedy(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => "; make room where the store is",
+        Some(rusqlite::ErrorCode::DatabaseBusy) => {
+            "; another program has it open and is writing: let that one finish, or close it"
+        }
+        Some(rusqlite::ErrorCode::ReadOnly) => "; give this program the right to write to it and its folder",
+        _ => "",
+    }
 }

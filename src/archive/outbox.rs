@@ -153,7 +153,8 @@ impl Archive {
         Ok(ended > 0)
     }
 
-    /// Queues a dead touch again, its attempts counted anew; false where it is not dead.
+    /// Queues a dead touch again, its attempts counted anew; false where it is not dead. It counts as queued since
+    /// the run that made it, so that what is sent is the same bytes as before.
     ///
     /// # Errors
     /// SQLite's own.
@@ -166,7 +167,8 @@ impl Archive {
         if queued > 0 {
             transaction.execute(
                 "INSERT INTO outbox (touch, channel, queued, attempts, next_attempt) \
-                 SELECT id, channel, ?2, 0, ?2 FROM touch WHERE id = ?1",
+                 SELECT id, channel, coalesce((SELECT started FROM run WHERE run.id = touch.run), ?2), 0, ?2 \
+                 FROM touch WHERE id = ?1",
                 params![id, at.0],
             )?;
         }

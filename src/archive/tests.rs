@@ -3,6 +3,7 @@
 mod adoption;
 mod delivery;
 mod facts;
+mod faults;
 mod ingest;
 mod runs;
 mod speed;

@@ -59,11 +59,13 @@ evaluate = ["everything"]
 
 /// Each run lives up to this long; a file is imported when it has looked the same for a second.
 const LIFE: Duration = Duration::from_millis(2_400);
-/// How long what is left may take once nothing is killed any more.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 fn kills() -> usize {
     std::env::var_os("GUANXI_KILLS").and_then(|kills| kills.to_str()?.parse().ok()).unwrap_or(25)
+}
+
+/// How long what is left may take once nothing is killed any more.
+fn patience() -> Duration {
+    Duration::from_secs(60).saturating_add(Duration::from_secs(5) * u32::try_from(kills()).unwrap())
 }
 
 fn folder(receiver: &str) -> tempfile::TempDir {
@@ -172,7 +174,7 @@ fn killing_the_daemon_at_any_moment_loses_nothing_and_does_nothing_twice() {
             break all;
         }
         let log = || fs::read_to_string(home.join("log")).unwrap_or_default();
-        assert!(begun.elapsed() < PATIENCE, "{} of {} touches\n{}", all.len(), events * 3, log());
+        assert!(begun.elapsed() < patience(), "{} of {} touches\n{}", all.len(), events * 3, log());
         std::thread::sleep(Duration::from_millis(500));
     };
     let terminated = Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status().unwrap();

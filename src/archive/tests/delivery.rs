@@ -124,6 +124,7 @@ fn a_delivered_touch_becomes_an_event_of_its_customer_once() {
 #[test]
 fn a_touch_ends_once_and_a_dead_one_can_be_queued_again() {
     let mut archive = with_touches(&[touch("t", "a", 5, TouchState::Queued)]);
+    let queued = archive.due("crm", Timestamp(9), 1).unwrap()[0].queued;
     assert!(archive.retry("t", Timestamp(9), "500").unwrap());
     assert!(archive.end("t", TouchState::Dead, "gave up", Timestamp(10)).unwrap());
     assert!(!archive.end("t", TouchState::Expired, "", Timestamp(11)).unwrap());
@@ -133,6 +134,7 @@ fn a_touch_ends_once_and_a_dead_one_can_be_queued_again() {
     assert!(!archive.requeue("t", Timestamp(30)).unwrap());
     let again = archive.due("crm", Timestamp(30), 1).unwrap();
     assert_eq!((again[0].attempts, again[0].touch.state), (0, TouchState::Queued));
+    assert_eq!(again[0].queued, queued, "the body says when it was queued");
 }
 
 #[test]

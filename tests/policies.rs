@@ -1,4 +1,4 @@
-//! Policy sets and what loading them says, side by side: `tests/policies/<case>/*.toml` and the exact
+//! Policy sets and what loading them says, side by side: `tests/policies/<case>/*.toml`, their scripts and the exact
 //! diagnostics in `expected.txt`. `GUANXI_BLESS=1` rewrites those.
 
 #![expect(
@@ -29,6 +29,9 @@ fn collect(folder: &Path, root: &Path, files: &mut Files) {
         } else if is_policy(&path) {
             let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
             files.policies.insert(name, fs::read_to_string(&path).unwrap());
+        } else if path.extension().is_some_and(|extension| extension == "rhai") {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            files.scripts.insert(name, fs::read_to_string(&path).unwrap());
         }
     }
 }
@@ -152,6 +155,36 @@ fn a_value_has_a_new_version_when_something_it_uses_changes() {
     assert_ne!(large, edited);
     assert_eq!(other, untouched);
     assert_eq!([large, other], policy("staff", "Another title"), "a title changes no decision");
+}
+
+#[test]
+fn a_value_and_a_trigger_have_a_new_version_when_a_script_they_use_changes() {
+    let versions = |takes: &str, script: &str| {
+        let text = format!(
+            "[customer.fields]\na = \"number\"\nb = \"number\"\n[function.fit]\nscript = \"fit.rhai\"\n\
+             takes = {{ {takes} }}\nreturns = \"number\"\n[score.good]\nvalue = 'fit(a, b)'\n\
+             [segment.best]\nwhen = 'good > 1'\n[score.other]\nvalue = 'a'\n[channel.calls.file]\npath = \"out.jsonl\"\n\
+             [action.ring]\nchannel = \"calls\"\n[trigger.fits]\nwhen = 'fit(a, 1) > 1'\nactions = [\"ring\"]\n"
+        );
+        let mut files = one(&text);
+        files.scripts.insert("fit.rhai".to_owned(), script.to_owned());
+        let outcome = load(&files);
+        let compiled =
+            outcome.compiled.unwrap_or_else(|| panic!("{}", render(&outcome.diagnostics, &files, false)));
+        let value = |name: &str| compiled.values[compiled.value(name).unwrap()].version.to_string();
+        let trigger = compiled.triggers[0].version.to_string();
+        (compiled.version.to_string(), [value("good"), value("best"), trigger], value("other"))
+    };
+    let takes = "x = \"number\", y = \"number\"";
+    let first = versions(takes, "fn fit(x, y) { x - y }");
+    assert_eq!(first, versions(takes, "// how well\nfn fit(x, y) {\n  x - y\n}\n"), "comments and layout");
+    let edited = versions(takes, "fn fit(x, y) { y - x }");
+    let turned = versions("y = \"number\", x = \"number\"", "fn fit(x, y) { x - y }");
+    for other in [edited, turned] {
+        assert_ne!(first.0, other.0);
+        assert!(first.1.iter().zip(&other.1).all(|(before, after)| before != after));
+        assert_eq!(first.2, other.2, "what does not use it keeps its version");
+    }
 }
 
 #[test]

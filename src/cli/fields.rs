@@ -87,6 +87,8 @@ pub(super) fn is_personal(node: &Node, schema: &Schema) -> bool {
         NodeKind::In(needle, list) => {
             is_personal(needle, schema) || list.iter().any(|item| is_personal(item, schema))
         }
-        NodeKind::Call(_, arguments) => arguments.iter().any(|argument| is_personal(argument, schema)),
+        NodeKind::Call(_, arguments) | NodeKind::Script(_, arguments) => {
+            arguments.iter().any(|argument| is_personal(argument, schema))
+        }
     }
 }

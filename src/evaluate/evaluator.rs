@@ -9,6 +9,7 @@ use super::graph::op::{Kind, Op, Space};
 use super::graph::{Graph, Node, NodeId};
 use super::reach::Reach;
 use super::run::frame::{Facts, Frame};
+use super::run::script::ScriptFailure;
 use super::run::{self, Setting, Work};
 use crate::model::facts::{ClassRequest, EventRequest, FactBatch, FactRequest};
 use crate::model::standing::{ClassDecision, PendingClock};
@@ -154,6 +155,7 @@ impl Evaluator {
         let FactBatch { ids, known_since, customer, events, prior, dictionary } = facts;
         let facts = Facts { ids, known_since, customer, events, prior };
         self.work.pending.clear();
+        self.work.scripts.begin(self.policy.functions.len());
         for (index, node) in self.nodes.iter().enumerate() {
             let Some((registers, rest)) = self.registers.split_at_mut_checked(index) else { continue };
             let Some(out) = rest.first_mut() else { continue };
@@ -161,6 +163,7 @@ impl Evaluator {
             let frame = Frame { node, nodes: &self.nodes, registers, facts, rows };
             run::step(&frame, setting, dictionary, &mut self.work, out);
         }
+        self.work.scripts.finish(&self.policy.functions, facts.ids);
         self.work.pending.sort_unstable_by_key(|clock| (clock.row, clock.class));
         Ok(Decisions {
             classes: &self.work.decisions,
@@ -168,6 +171,17 @@ impl Evaluator {
             registers: &self.registers,
             outputs: &self.outputs,
         })
+    }
+
+    /// For whom functions from scripts failed in all batches so far, by function.
+    pub fn script_failures(&self) -> impl Iterator<Item = &ScriptFailure> {
+        self.work.scripts.failures()
+    }
+
+    /// How often scripts were run in all batches so far.
+    #[must_use]
+    pub const fn script_runs(&self) -> u64 {
+        self.work.scripts.runs
     }
 
     fn moment(&self, now: Timestamp) -> Moment {

@@ -22,3 +22,4 @@ mod tests;
 pub use cut::{CutPass, CutPlan, CutPoints};
 pub use error::EvaluateError;
 pub use evaluator::{Decisions, Evaluator, Goal};
+pub use run::script::ScriptFailure;

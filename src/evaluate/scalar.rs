@@ -8,6 +8,7 @@ use crate::model::{Timestamp, Type, Value};
 use crate::policy::expression::builtin::compute::{Arithmetic, finite, instant, whole_date};
 use crate::policy::expression::builtin::{Builtin, Compute};
 use crate::policy::expression::tree::{Binary, Node, NodeKind, Reference, Unary};
+use crate::policy::script::{Failure, Function};
 
 pub use crate::policy::expression::Moment;
 
@@ -22,6 +23,11 @@ pub trait Row {
             Value::Text(text) => Some(Text::Shared(text)),
             _ => None,
         }
+    }
+
+    /// Notes that a function from a script failed for this row.
+    fn failed(&self, function: &Function, failure: &Failure) {
+        let _ = (function, failure);
     }
 
     /// The index of the level or cell the row has in a class, by index of the class's value.
@@ -114,6 +120,9 @@ pub fn number(node: &Node, row: &dyn Row, moment: &Moment) -> Option<f64> {
             number(value, row, moment).or_else(|| number(default, row, moment))
         }
         NodeKind::Call(builtin, arguments) => number_call(*builtin, arguments, row, moment).and_then(finite),
+        NodeKind::Script(function, arguments) => {
+            script(function, arguments, row, moment).as_ref().and_then(value_number)
+        }
         NodeKind::Since(value) => row.since(*value).map(|at| at.0 as f64),
         NodeKind::Previous(_) | NodeKind::Unary(Unary::Not, _) | NodeKind::In(..) | NodeKind::AtLeast(..) => {
             None
@@ -146,6 +155,9 @@ pub fn truth(node: &Node, row: &dyn Row, moment: &Moment) -> Option<bool> {
             truth(value, row, moment).or_else(|| truth(default, row, moment))
         }
         NodeKind::Call(builtin, arguments) => truth_call(*builtin, arguments, row, moment),
+        NodeKind::Script(function, arguments) => {
+            script(function, arguments, row, moment).as_ref().and_then(value_truth)
+        }
         // Levels are declared from the top.
         NodeKind::AtLeast(value, level) => Some(row.place(*value).is_some_and(|place| place <= *level)),
         NodeKind::Unary(Unary::Negate, _) | NodeKind::Since(_) => None,
@@ -171,6 +183,10 @@ pub fn text<'a>(node: &'a Node, row: &'a dyn Row, moment: &Moment) -> Option<Tex
             text(if holds(condition, row, moment) { yes } else { no }, row, moment)
         }
         NodeKind::Coalesce(value, default) => text(value, row, moment).or_else(|| text(default, row, moment)),
+        NodeKind::Script(function, arguments) => match script(function, arguments, row, moment)? {
+            Value::Text(text) => Some(Text::Shared(text)),
+            _ => None,
+        },
         NodeKind::Call(builtin, arguments) => match (builtin.function()?.compute, arguments.as_slice()) {
             (Compute::TextToText(compute), [argument]) => {
                 let argument = text(argument, row, moment)?;
@@ -232,6 +248,19 @@ fn truth_call(builtin: Builtin, arguments: &[Node], row: &dyn Row, moment: &Mome
             Some(compute(first.as_ref(), second.as_ref()))
         }
         _ => None,
+    }
+}
+
+/// Not called where an argument is missing.
+fn script(function: &Function, arguments: &[Node], row: &dyn Row, moment: &Moment) -> Option<Value> {
+    let known: Option<Vec<Value>> =
+        arguments.iter().map(|argument| evaluate(argument, row, moment)).collect();
+    match function.call(known?.into_iter()) {
+        Ok(value) => value,
+        Err(failure) => {
+            row.failed(function, &failure);
+            None
+        }
     }
 }
 

@@ -359,7 +359,7 @@ fn collect(node: &Node, columns: &mut Vec<usize>) {
             collect(then, columns);
             collect(otherwise, columns);
         }
-        NodeKind::Call(_, arguments) => {
+        NodeKind::Call(_, arguments) | NodeKind::Script(_, arguments) => {
             for node in arguments {
                 collect(node, columns);
             }

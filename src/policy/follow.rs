@@ -6,12 +6,13 @@ use super::expression;
 use super::files::Files;
 
 /// Something is said not to be there: it may stand in what could not be read.
-static UNKNOWN: [&Code; 5] = [
+static UNKNOWN: [&Code; 6] = [
     &codes::together::UNKNOWN_REFERENCE,
     &codes::together::TARGET,
     &codes::template::NAME,
     &codes::template::ATTRIBUTE,
     &expression::codes::UNKNOWN_NAME,
+    &expression::codes::UNKNOWN_FUNCTION,
 ];
 
 /// Something is missing from a table: it may be what could not be read.

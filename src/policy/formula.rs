@@ -50,6 +50,22 @@ impl Formula {
         syntax.paths().into_iter().map(|(path, span)| (path, sink.part(&self.text, &span))).collect()
     }
 
+    /// The functions it calls, each with its place in the file.
+    pub(crate) fn calls(&self, sink: &Sink<'_>) -> Vec<(&str, Place)> {
+        let Some(syntax) = &self.syntax else { return Vec::new() };
+        syntax.calls().into_iter().map(|(name, span)| (name, sink.part(&self.text, &span))).collect()
+    }
+
+    /// Reports calls of functions that do not count.
+    pub(crate) fn check_calls(&self, context: Context<'_>) {
+        for (name, place) in self.calls(context.sink) {
+            let known = context.known.functions.iter().find(|function| &*function.name == name);
+            if context.enabled && known.is_some_and(|function| !function.enabled) {
+                disabled(context.sink, &place, &format!("function.{name}"));
+            }
+        }
+    }
+
     /// Types it over a customer or an event.
     pub(crate) fn check(
         &self,
@@ -57,6 +73,7 @@ impl Formula {
         scope: Scope,
         expected: &Expected,
     ) -> Option<Expression> {
+        self.check_calls(context);
         let mut can_be_typed = true;
         for (path, place) in self.paths(context.sink) {
             match context.known.target(scope, &path) {

@@ -10,9 +10,10 @@ use super::files::Files;
 use super::follow::drop_follow_ups;
 use super::formula::Context;
 use super::kind::value::Values;
-use super::kind::{action, channel, event, schedule, settings, source, trigger, value};
+use super::kind::{action, channel, event, function, schedule, settings, source, trigger, value};
 use super::names::{Known, schema};
 use super::raw::{Declared, Sink, merge, parse};
+use super::script::Function;
 use super::version;
 
 /// What loading a policy set gave.
@@ -32,18 +33,24 @@ pub fn load(files: &Files) -> Outcome {
         files.policies.iter().map(|(file, text)| parse(&Arc::from(file.as_str()), text, &sink)).collect();
     let declared = merge(tables, &sink);
     let version = version::of_set(&declared, &files.scripts);
-    let compiled = check(&declared, version, &sink);
+    let compiled = check(&declared, files, version, &sink);
     let is_valid = !sink.has_errors();
     let mut diagnostics = sink.into_found();
     drop_follow_ups(&mut diagnostics, files);
     Outcome { compiled: compiled.filter(|_| is_valid), diagnostics }
 }
 
-fn check(declared: &Declared, version: Arc<str>, sink: &Sink<'_>) -> Option<Compiled> {
+fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>) -> Option<Compiled> {
     let single = |kind: &str| declared.get(kind).and_then(|tables| tables.get(""));
     let settings = settings::check(single("settings"), sink);
     let (fields, field_places) = event::customer(single("customer"), sink);
-    let mut known = Known { fields, field_places, events: event::events(declared, sink), values: Vec::new() };
+    let mut known = Known {
+        fields,
+        field_places,
+        events: event::events(declared, sink),
+        values: Vec::new(),
+        functions: function::check(declared, files, sink),
+    };
     let raw = value::read(declared, &known, sink);
     let values = value::check(raw, declared, &mut known, sink);
     let sources = source::check(declared, &known, settings.timezone, sink);
@@ -56,6 +63,7 @@ fn check(declared: &Declared, version: Arc<str>, sink: &Sink<'_>) -> Option<Comp
         version,
         settings,
         schema: Arc::new(schema(&known, values.classes)),
+        functions: functions(&known),
         values: values.definitions,
         sources,
         channels,
@@ -63,6 +71,12 @@ fn check(declared: &Declared, version: Arc<str>, sink: &Sink<'_>) -> Option<Comp
         triggers,
         schedules,
     })
+}
+
+/// Those that count, in order of their indices.
+fn functions(known: &Known) -> Vec<Arc<Function>> {
+    let enabled = known.functions.iter().filter(|function| function.enabled);
+    enabled.filter_map(|function| function.function.clone()).collect()
 }
 
 type Acting = (Vec<Channel>, Vec<Action>, Vec<Trigger>, Vec<super::compiled::Schedule>);

@@ -19,6 +19,7 @@ mod order;
 mod raw;
 mod reference;
 mod render;
+pub mod script;
 mod template;
 mod version;
 

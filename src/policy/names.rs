@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use super::codes;
 use super::expression::tree::Reference;
-use super::expression::{ClassName, Names};
+use super::expression::{ClassName, Declared, Names};
 use super::raw::{At, Place, Sink};
+use super::script::Function;
 use crate::model::schema::{EventShape, FieldShape};
 use crate::model::{Schema, Type};
 
@@ -165,6 +166,29 @@ pub(crate) struct Known {
     pub(crate) events: Vec<KnownEvent>,
     /// In order of evaluation, those that don't count last.
     pub(crate) values: Vec<KnownValue>,
+    /// All functions from scripts; those that don't count last.
+    pub(crate) functions: Vec<KnownFunction>,
+}
+
+/// A function from a script as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownFunction {
+    /// As called.
+    pub(crate) name: Arc<str>,
+    /// Whether it counts.
+    pub(crate) enabled: bool,
+    /// `None` where the declaration or the script is in error.
+    pub(crate) function: Option<Arc<Function>>,
+}
+
+/// What an expression may know of a function among those declared.
+fn declared(functions: &[KnownFunction], name: &str) -> Option<Declared> {
+    let known = functions.iter().find(|function| &*function.name == name)?;
+    Some(known.function.clone().map_or(Declared::Broken, Declared::Sound))
+}
+
+fn names_of(functions: &[KnownFunction]) -> Vec<String> {
+    functions.iter().map(|function| function.name.to_string()).collect()
 }
 
 /// A place where an expression may stand.
@@ -322,6 +346,14 @@ impl Names for Seen<'_> {
         names
     }
 
+    fn function(&self, name: &str) -> Option<Declared> {
+        declared(&self.known.functions, name)
+    }
+
+    fn functions(&self) -> Vec<String> {
+        names_of(&self.known.functions)
+    }
+
     fn class(&self, name: &str) -> Option<ClassName> {
         let index = self.known.value(name)?;
         let value = self.known.values.get(index).filter(|value| value.is_class())?;
@@ -330,12 +362,17 @@ impl Names for Seen<'_> {
 }
 
 /// The columns of a file that a source reads, noted as they are named.
-#[derive(Default)]
-pub(crate) struct Columns {
+pub(crate) struct Columns<'a> {
     names: RefCell<Vec<Arc<str>>>,
+    functions: &'a [KnownFunction],
 }
 
-impl Columns {
+impl<'a> Columns<'a> {
+    /// None named yet.
+    pub(crate) const fn new(functions: &'a [KnownFunction]) -> Self {
+        Self { names: RefCell::new(Vec::new()), functions }
+    }
+
     /// The index of a column.
     pub(crate) fn index(&self, name: &str) -> usize {
         let mut names = self.names.borrow_mut();
@@ -352,7 +389,7 @@ impl Columns {
     }
 }
 
-impl Names for Columns {
+impl Names for Columns<'_> {
     fn resolve(&self, path: &[&str]) -> Option<(Reference, Type)> {
         match path {
             [name] => self.column(name),
@@ -362,6 +399,14 @@ impl Names for Columns {
 
     fn candidates(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn function(&self, name: &str) -> Option<Declared> {
+        declared(self.functions, name)
+    }
+
+    fn functions(&self) -> Vec<String> {
+        names_of(self.functions)
     }
 
     fn column(&self, name: &str) -> Option<(Reference, Type)> {

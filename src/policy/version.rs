@@ -19,11 +19,14 @@ pub(crate) fn of_set(declared: &Declared, scripts: &BTreeMap<String, String>) ->
             part(&mut text, kind);
             part(&mut text, name);
             write_table(&mut text, &table.value, &[]);
+            if *kind == "function" {
+                write_order(&mut text, &table.value);
+            }
         }
     }
     for (name, script) in scripts {
         part(&mut text, name);
-        part(&mut text, script);
+        part(&mut text, &super::script::meaning(script));
     }
     hash(&text)
 }
@@ -44,6 +47,21 @@ pub(crate) fn of_keys(table: &Table, keys: &[&str]) -> String {
         write_content(&mut text, &entry.node.content, NO_MATTER);
     }
     text
+}
+
+/// What a function's table decides by: the order of its parameters too.
+pub(crate) fn of_function(table: &Table) -> String {
+    let mut text = of_table(table);
+    write_order(&mut text, table);
+    text
+}
+
+fn write_order(out: &mut String, table: &Table) {
+    if let Some(Content::Table(takes)) = table.get("takes").map(|takes| &takes.node.content) {
+        for entry in &takes.entries {
+            part(out, &entry.key.value);
+        }
+    }
 }
 
 /// The version of something: its own definition and, by name, all it uses.

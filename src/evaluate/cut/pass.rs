@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::plan::{Method, Part};
 use super::{CutPlan, CutPoints, figure};
+use crate::evaluate::ScriptFailure;
 use crate::evaluate::error::EvaluateError;
 use crate::evaluate::evaluator::{Decisions, Evaluator};
 use crate::evaluate::graph::{Graph, NodeId};
@@ -130,6 +131,11 @@ impl CutPass {
             collector.take(decisions, facts);
         }
         Ok(())
+    }
+
+    /// For whom functions from scripts failed, by function.
+    pub fn script_failures(&self) -> impl Iterator<Item = &ScriptFailure> {
+        self.evaluator.script_failures()
     }
 
     /// The cut points of the stage with their indices in the plan, for [`CutPoints::set`] and the archive.

@@ -214,7 +214,7 @@ fn used_values(node: &Node, found: &mut impl FnMut(usize)) {
             used_values(then, found);
             used_values(otherwise, found);
         }
-        NodeKind::Call(_, arguments) => {
+        NodeKind::Call(_, arguments) | NodeKind::Script(_, arguments) => {
             for argument in arguments {
                 used_values(argument, found);
             }

@@ -27,15 +27,19 @@ impl Graph<'_> {
             NodeKind::Binary(operator, left, right) => self.binary(*operator, left, right, event),
             NodeKind::In(needle, list) => self.membership(needle, list, event),
             NodeKind::If(condition, then, otherwise) => {
-                let operands =
-                    [self.tree(condition, event)?, self.tree(then, event)?, self.tree(otherwise, event)?];
+                let condition = self.tree(condition, event)?;
+                let then = self.guarded(then, event, |_| condition)?;
+                let otherwise = self.guarded(otherwise, event, |graph| graph.not(condition))?;
+                let operands = [condition, then, otherwise];
                 Ok(self.apply(Op::Choose, &operands, kind_of(&tree.ty)))
             }
             NodeKind::Coalesce(first, second) => {
-                let operands = [self.tree(first, event)?, self.tree(second, event)?];
+                let first = self.tree(first, event)?;
+                let operands = [first, self.guarded(second, event, |graph| graph.missing(first))?];
                 Ok(self.apply(Op::Coalesce, &operands, kind_of(&tree.ty)))
             }
             NodeKind::Call(builtin, arguments) => self.call(*builtin, arguments, event),
+            NodeKind::Script(function, arguments) => self.script(function, arguments, event),
             NodeKind::AtLeast(value, level) => {
                 let (class, decision) = self.class(*value)?;
                 Ok(self.apply(Op::AtLeast(class, *level), &[decision], Kind::Flag))
@@ -132,7 +136,13 @@ impl Graph<'_> {
         right: &Tree,
         event: Option<usize>,
     ) -> Result<NodeId, EvaluateError> {
-        let operands = [self.tree(left, event)?, self.tree(right, event)?];
+        let left_node = self.tree(left, event)?;
+        let right_node = match operator {
+            Binary::And => self.guarded(right, event, |_| left_node)?,
+            Binary::Or => self.guarded(right, event, |graph| graph.not(left_node))?,
+            _ => self.tree(right, event)?,
+        };
+        let operands = [left_node, right_node];
         let arithmetic = match operator {
             Binary::And => return Ok(self.apply(Op::And, &operands, Kind::Flag)),
             Binary::Or => return Ok(self.apply(Op::Or, &operands, Kind::Flag)),

@@ -6,6 +6,7 @@ mod class;
 mod expression;
 mod metric;
 pub(super) mod op;
+mod script;
 
 use std::sync::Arc;
 
@@ -47,6 +48,8 @@ pub(super) struct Graph<'a> {
     pub(super) reach: Reach,
     /// The expression being compiled, for messages.
     text: Arc<str>,
+    /// What must hold for the part being compiled to be needed, from the outside in.
+    guards: Vec<NodeId>,
 }
 
 impl<'a> Graph<'a> {
@@ -61,6 +64,7 @@ impl<'a> Graph<'a> {
             word_codes: HashMap::new(),
             reach: Reach::default(),
             text: Arc::from(""),
+            guards: Vec::new(),
         }
     }
 
@@ -145,7 +149,10 @@ impl<'a> Graph<'a> {
     /// An expression over the events of a kind (`Some`) or over customers.
     fn expression(&mut self, expression: &Expression, event: Option<usize>) -> Result<NodeId, EvaluateError> {
         let outer = std::mem::replace(&mut self.text, expression.text.clone());
+        // What another expression uses is found for everybody.
+        let guards = std::mem::take(&mut self.guards);
         let id = self.tree(&expression.root, event);
+        self.guards = guards;
         self.text = outer;
         id
     }

@@ -115,6 +115,13 @@ pub(in crate::evaluate) enum Op {
     Concatenate,
     /// Bucket of the customer by a salt (a word of the program).
     Bucket(usize),
+    /// A function of a script. Operands: its arguments, then where it is called if not everywhere.
+    Script {
+        /// Index in [`Compiled::functions`](crate::policy::Compiled::functions).
+        function: usize,
+        /// How many.
+        arguments: usize,
+    },
     /// Which events lie in a window.
     Window(Window, Option<Duration>),
     /// Which events no other has followed; the kind that follows. Operands: the fields that must be

@@ -5,8 +5,10 @@ mod event;
 pub(super) use event::bounds;
 pub(super) mod frame;
 mod row;
+pub(super) mod script;
 
 use frame::Frame;
+use script::Scripts;
 
 use super::aggregate::Scratch;
 use super::cut::{CutPlan, CutPoints};
@@ -36,6 +38,7 @@ pub(super) struct Work {
     pub(super) pending: Vec<PendingClock>,
     pub(super) memo: Memo,
     pub(super) scratch: Scratch,
+    pub(super) scripts: Scripts,
 }
 
 /// Computes one node.
@@ -59,6 +62,10 @@ pub(super) fn step(
         | Op::AtLeast(..)
         | Op::PlaceSince(_)
         | Op::PlaceBefore(_) => class::step(frame, setting, dictionary, work, out),
+        Op::Script { function, arguments } => {
+            let call = (*function, *arguments);
+            script::step(frame, setting, call, dictionary, &mut work.scripts, out);
+        }
         _ => row::step(frame, setting, dictionary, work, out),
     }
 }

@@ -58,6 +58,7 @@ fn schema() -> Schema {
 
 fn policy(sources: Vec<Source>) -> Compiled {
     Compiled {
+        functions: Vec::new(),
         version: "0123456789ab".into(),
         settings: Settings { timezone: Tz::Europe__London, refresh: Duration::parse("1d").unwrap() },
         schema: Arc::new(schema()),

@@ -1,5 +1,6 @@
 //! The kinds of problem a policy set can have. Their ids are contracts.
 
+pub mod script;
 pub mod table;
 pub mod template;
 pub mod together;
@@ -15,13 +16,21 @@ const FILE: &str = "# file: ";
 /// Every kind of problem, in order of id.
 #[must_use]
 pub fn codes() -> Vec<&'static Code> {
-    let parts = [toml::CODES, table::CODES, expression::codes::CODES, together::CODES, template::CODES];
+    let parts = [
+        toml::CODES,
+        table::CODES,
+        expression::codes::CODES,
+        together::CODES,
+        template::CODES,
+        script::CODES,
+    ];
     let mut codes: Vec<&'static Code> = parts.into_iter().flatten().copied().collect();
     codes.sort_by_key(|code| code.id);
     codes
 }
 
-/// The files of a code's example: one, or several where lines `# file: NAME` divide it.
+/// The files of a code's example: one, or several where lines `# file: NAME` divide it; those that end
+/// with `.rhai` are scripts.
 #[must_use]
 pub fn example(code: &Code) -> Files {
     let mut files = Files::default();
@@ -29,6 +38,12 @@ pub fn example(code: &Code) -> Files {
     for line in code.example.split_inclusive('\n') {
         if let Some(next) = line.strip_prefix(FILE) {
             name = next.trim();
+        }
+        if name.ends_with(".rhai") {
+            // The dividing line is no comment in Rhai.
+            let script = files.scripts.entry(name.to_owned()).or_default();
+            script.push_str(if line.starts_with(FILE) { "" } else { line });
+            continue;
         }
         files.policies.entry(name.to_owned()).or_default().push_str(line);
     }

@@ -18,6 +18,7 @@ pub use value::{
     ValueDefinition, ValueKind, Window,
 };
 
+use super::script::Function;
 use crate::model::{Duration, Schema};
 
 /// A policy set that passed every check.
@@ -29,6 +30,8 @@ pub struct Compiled {
     pub settings: Settings,
     /// The shape of the archive.
     pub schema: Arc<Schema>,
+    /// Functions from scripts, by name.
+    pub functions: Vec<Arc<Function>>,
     /// Metrics, scores, segments, tiers and quadrants, each after all it uses; otherwise by name.
     pub values: Vec<ValueDefinition>,
     /// By name.

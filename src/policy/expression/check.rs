@@ -5,6 +5,8 @@ mod calls;
 mod operators;
 mod words;
 
+pub(crate) use calls::is_function;
+
 use std::sync::Arc;
 
 use super::codes;
@@ -101,7 +103,7 @@ impl Checker<'_> {
         let mut unknown =
             problem(&codes::UNKNOWN_NAME, part.span.clone(), format!("nothing is named `{written}`"));
         let candidates = self.names.candidates();
-        if calls::is_function(&written) {
+        if is_function(&written) || self.names.function(&written).is_some() {
             unknown.help = format!("`{written}` is a function: write {written}(…)");
         } else if let Some(near) = nearest(&written, candidates.iter().map(String::as_str)) {
             unknown.help = format!("did you mean `{near}`?");

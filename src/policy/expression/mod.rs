@@ -21,6 +21,7 @@ mod tokens;
 pub mod tree;
 
 pub use builtin::Moment;
-pub use names::{ClassName, Expected, Names};
+pub(crate) use check::is_function;
+pub use names::{ClassName, Declared, Expected, Names};
 pub use syntax::{Syntax, can_be_name};
 pub use tree::Expression;

@@ -1,7 +1,10 @@
 //! What an expression may speak of at its place, and what it must give there.
 
+use std::sync::Arc;
+
 use super::tree::Reference;
 use crate::model::Type;
+use crate::policy::script::Function;
 
 /// What an expression may speak of: each place in a policy (a condition over a customer, a metric's
 /// filter over an event, a source's column) has its own.
@@ -19,11 +22,31 @@ pub trait Names {
         None
     }
 
+    /// A function from a script.
+    fn function(&self, name: &str) -> Option<Declared> {
+        let _ = name;
+        None
+    }
+
+    /// The names of all that [`Names::function`] knows.
+    fn functions(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A column of the file a source reads, for `col("…")`; `None` where there is no file.
     fn column(&self, name: &str) -> Option<(Reference, Type)> {
         let _ = name;
         None
     }
+}
+
+/// A function from a script as an expression sees it.
+#[derive(Clone, Debug)]
+pub enum Declared {
+    /// It can be called.
+    Sound(Arc<Function>),
+    /// Its declaration or script is in error, which is said there.
+    Broken,
 }
 
 /// A segment, tier or quadrant as an expression sees it.

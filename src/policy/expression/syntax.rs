@@ -60,9 +60,26 @@ impl Syntax {
     #[must_use]
     pub fn paths(&self) -> Vec<(Vec<String>, Range<usize>)> {
         let mut paths = Vec::new();
-        self.root.collect_paths(&mut paths);
+        self.root.each(&mut |part| {
+            if let PartKind::Path(path) = &part.kind {
+                paths.push((path.clone(), part.span.clone()));
+            }
+        });
         paths.sort_by_key(|(_, span)| span.start);
         paths
+    }
+
+    /// The names of the functions it calls, in order of place.
+    #[must_use]
+    pub fn calls(&self) -> Vec<(&str, Range<usize>)> {
+        let mut calls = Vec::new();
+        self.root.each(&mut |part| {
+            if let PartKind::Call(name, place, _) = &part.kind {
+                calls.push((name.as_str(), place.clone()));
+            }
+        });
+        calls.sort_by_key(|(_, place)| place.start);
+        calls
     }
 
     /// The first part of each name it uses: of `pyramid.data.visits` only `pyramid`.
@@ -100,29 +117,30 @@ pub fn can_be_name(word: &str) -> bool {
 }
 
 impl Part {
-    fn collect_paths(&self, paths: &mut Vec<(Vec<String>, Range<usize>)>) {
+    /// Shows every part, each before those within it.
+    fn each<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        visit(self);
         match &self.kind {
-            PartKind::Number(_) | PartKind::Text(_) | PartKind::Bool(_) => {}
-            PartKind::Path(path) => paths.push((path.clone(), self.span.clone())),
-            PartKind::Unary(_, operand) => operand.collect_paths(paths),
+            PartKind::Number(_) | PartKind::Text(_) | PartKind::Bool(_) | PartKind::Path(_) => {}
+            PartKind::Unary(_, operand) => operand.each(visit),
             PartKind::Binary(_, left, right) | PartKind::Coalesce(left, right) => {
-                left.collect_paths(paths);
-                right.collect_paths(paths);
+                left.each(visit);
+                right.each(visit);
             }
             PartKind::In(subject, list) => {
-                subject.collect_paths(paths);
+                subject.each(visit);
                 for item in list {
-                    item.collect_paths(paths);
+                    item.each(visit);
                 }
             }
             PartKind::If(condition, yes, no) => {
-                condition.collect_paths(paths);
-                yes.collect_paths(paths);
-                no.collect_paths(paths);
+                condition.each(visit);
+                yes.each(visit);
+                no.each(visit);
             }
             PartKind::Call(_, _, arguments) => {
                 for argument in arguments {
-                    argument.collect_paths(paths);
+                    argument.each(visit);
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::builtin::Builtin;
 use crate::model::{Type, Value};
+use crate::policy::script::Function;
 
 /// A checked expression.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub enum NodeKind {
     Coalesce(Box<Node>, Box<Node>),
     /// A function of the language.
     Call(Builtin, Vec<Node>),
+    /// A function from a script.
+    Script(Arc<Function>, Vec<Node>),
     /// `at_least(tier, "level")`: the value and the level's index; true at that level or above.
     AtLeast(usize, u16),
     /// `since(value)`: when the customer took the present place.

@@ -46,7 +46,8 @@ fn name(entry: &Entry) -> Arc<str> {
     entry.key.value.as_str().into()
 }
 
-fn plain_type(word: &str, place: &Place, sink: &Sink<'_>) -> Option<Type> {
+/// A type by its name alone.
+pub(crate) fn plain_type(word: &str, place: &Place, sink: &Sink<'_>) -> Option<Type> {
     match word {
         "number" => Some(Type::Number),
         "text" => Some(Type::Text),

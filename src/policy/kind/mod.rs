@@ -9,6 +9,7 @@ pub(crate) mod data;
 pub(crate) mod event;
 pub(crate) mod field;
 pub(crate) mod file;
+pub(crate) mod function;
 pub(crate) mod metric;
 pub(crate) mod path;
 pub(crate) mod payload;
@@ -100,10 +101,15 @@ pub(crate) static KINDS: &[Kind] = &[
     ),
     kind("action", "What goes out to a customer.", action::KEYS, &[]),
     kind("trigger", "Fires actions when a condition becomes true.", trigger::KEYS, &[]),
+    kind(
+        "function",
+        "A function from a script, called in expressions like those of the language.",
+        function::KEYS,
+        &[],
+    ),
     kind("schedule", "When policies are evaluated.", schedule::KEYS, &[]),
     later("ledger"),
     later("cadence"),
     later("guard"),
     later("calendar"),
-    later("function"),
 ];

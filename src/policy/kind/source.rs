@@ -50,12 +50,15 @@ fn check_one(name: &str, table: &At<Table>, known: &Known, zone: Tz, sink: &Sink
     let head = about::read(sink, table, KEYS);
     let reader = head.reader;
     let context = Context { sink, known, enabled: head.enabled };
-    let columns = Columns::default();
+    let columns = Columns::new(&known.functions);
     let into = into(&reader, context);
     let path = reader.required("path", reader.word("path")).filter(|path| check_path(path, sink));
     let encoding = encoding(&reader);
     let time_format = time_format(&reader);
-    let filter = Formula::read(&reader, "when").map(|when| when.check_names(&columns, &Expected::Bool, sink));
+    let filter = Formula::read(&reader, "when").map(|when| {
+        when.check_calls(context);
+        when.check_names(&columns, &Expected::Bool, sink)
+    });
     if reader.entry("columns").is_none() {
         reader.missing("columns");
     }
@@ -183,7 +186,7 @@ fn is_broken(into: Into, name: &str, known: &Known) -> bool {
     }
 }
 
-fn mappings(into: Into, reader: &Reader<'_>, context: Context<'_>, columns: &Columns) -> Vec<Mapping> {
+fn mappings(into: Into, reader: &Reader<'_>, context: Context<'_>, columns: &Columns<'_>) -> Vec<Mapping> {
     let targets = targets(into, context.known);
     let mut seen: BTreeMap<String, Place> = BTreeMap::new();
     let mut mappings = Vec::new();
@@ -253,7 +256,7 @@ fn required(
     }
 }
 
-fn column(name: &str, node: &Node, ty: &Type, context: Context<'_>, columns: &Columns) -> Option<Origin> {
+fn column(name: &str, node: &Node, ty: &Type, context: Context<'_>, columns: &Columns<'_>) -> Option<Origin> {
     let sink = context.sink;
     match &node.content {
         Content::Text(column) if column.is_empty() => {
@@ -265,6 +268,7 @@ fn column(name: &str, node: &Node, ty: &Type, context: Context<'_>, columns: &Co
         Content::Table(table) => {
             let reader = Reader::new(sink, table, &node.place, COLUMN, &[]);
             let formula = reader.required("value", Formula::read(&reader, "value"))?;
+            formula.check_calls(context);
             let expression = formula.check_names(columns, &Expected::Any, sink)?;
             let given = &expression.root.ty;
             let is_read = name == "at" && *given == Type::Text;

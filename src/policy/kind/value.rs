@@ -271,7 +271,8 @@ fn check_kind(value: &RawValue, class: usize, context: Context<'_>) -> (Option<V
     }
 }
 
-/// Adds the declarations of the customer fields that expressions use, and the settings.
+/// Adds the declarations of the customer fields that expressions use, the functions they call, and the
+/// settings.
 pub(crate) fn fields_used(
     formulas: &[&Formula],
     declared: &Declared,
@@ -282,6 +283,12 @@ pub(crate) fn fields_used(
     let mut names: BTreeSet<String> = BTreeSet::new();
     for (path, _) in formulas.iter().flat_map(|formula| formula.paths(sink)) {
         names.extend(path.into_iter().take(2).filter(|name| known.field_places.contains_key(name)));
+    }
+    for (name, _) in formulas.iter().flat_map(|formula| formula.calls(sink)) {
+        let called = known.functions.iter().find(|function| &*function.name == name);
+        if let Some(function) = called.and_then(|called| called.function.as_ref()) {
+            parts.insert(format!("function.{name}"), function.version.to_string());
+        }
     }
     let fields = declared
         .get("customer")

@@ -1,22 +1,29 @@
 //! Calls: functions by name, count and types of arguments, and the forms with rules of their own.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{Checker, conversion, described};
 use crate::model::{Date, Type, Value};
 use crate::policy::diagnostic::Problem;
 use crate::policy::expression::builtin::{self, Accepts, Builtin, Function, forms};
 use crate::policy::expression::codes;
-use crate::policy::expression::names::ClassName;
+use crate::policy::expression::names::{ClassName, Declared};
 use crate::policy::expression::problem::{nearest, problem, quoted_list};
 use crate::policy::expression::syntax::Part;
 use crate::policy::expression::tree::{Node, NodeKind, Reference};
+use crate::policy::script::{Function as Script, Parameter};
 
 type Typed = Option<(NodeKind, Type)>;
 
-/// Whether a name is that of a function.
-pub(super) fn is_function(name: &str) -> bool {
-    builtin::named(name).is_some() || forms::FORMS.iter().any(|form| form.name == name)
+/// Functions of the language that are not here yet.
+const LATER: [&str; 2] = ["expiring", "tagged"];
+
+/// Whether a name is that of a function of the language.
+pub(crate) fn is_function(name: &str) -> bool {
+    builtin::named(name).is_some()
+        || forms::FORMS.iter().any(|form| form.name == name)
+        || LATER.contains(&name)
 }
 
 impl Checker<'_> {
@@ -37,7 +44,11 @@ impl Checker<'_> {
             "previous" => self.previous(arguments, whole),
             "col" => self.column(arguments, whole),
             _ => {
-                self.unknown_function(name, place);
+                match self.names.function(name) {
+                    Some(Declared::Sound(function)) => return self.script(function, arguments, whole),
+                    Some(Declared::Broken) => {}
+                    None => self.unknown_function(name, place),
+                }
                 for argument in arguments {
                     self.node(argument);
                 }
@@ -49,14 +60,16 @@ impl Checker<'_> {
     fn unknown_function(&mut self, name: &str, place: &Range<usize>) {
         let mut unknown =
             problem(&codes::UNKNOWN_FUNCTION, place.clone(), format!("there is no function `{name}`"));
-        if matches!(name, "expiring" | "tagged") {
+        if LATER.contains(&name) {
             unknown.message = format!("`{name}` is not supported by this version");
         } else if self.names.resolve(&[name]).is_some() {
             unknown.help = format!("`{name}` is a value: write it without ( )");
             unknown.suggestion = None;
         } else {
             let forms = forms::FORMS.iter().map(|form| form.name);
+            let declared = self.names.functions();
             let known = builtin::functions().map(|function| function.name).chain(forms);
+            let known = known.chain(declared.iter().map(String::as_str));
             if let Some(near) = nearest(name, known) {
                 unknown.help = format!("did you mean `{near}`?");
                 unknown.suggestion = Some(near.to_owned());
@@ -91,6 +104,45 @@ impl Checker<'_> {
             return None;
         }
         Some((NodeKind::Call(function.builtin, nodes), function.returns.ty()))
+    }
+
+    fn script(&mut self, function: Arc<Script>, arguments: &[Part], whole: &Part) -> Typed {
+        if arguments.len() != function.parameters.len() {
+            self.wrong_count(&function.signature(), arguments.len(), whole);
+            return None;
+        }
+        let mut nodes = Vec::with_capacity(arguments.len());
+        for (argument, parameter) in arguments.iter().zip(&function.parameters) {
+            let node = self.node(argument);
+            nodes.push(node.filter(|node| {
+                let fits = node.ty == parameter.ty || (node.ty.is_textual() && parameter.ty.is_textual());
+                if !fits {
+                    self.script_misfit(&function, parameter, node);
+                }
+                fits
+            }));
+        }
+        let nodes: Vec<Node> = nodes.into_iter().collect::<Option<_>>()?;
+        let ty = function.returns.clone();
+        Some((NodeKind::Script(function, nodes), ty))
+    }
+
+    fn script_misfit(&mut self, function: &Script, parameter: &Parameter, node: &Node) {
+        let Parameter { name, ty } = parameter;
+        self.problems.push(Problem {
+            label: node.ty.name().to_owned(),
+            help: conversion(&node.ty, ty).to_owned(),
+            ..problem(
+                &codes::WRONG_TYPE,
+                node.span.clone(),
+                format!(
+                    "`{}` takes {} as `{name}`, but this is {}",
+                    function.name,
+                    described(ty),
+                    described(&node.ty)
+                ),
+            )
+        });
     }
 
     fn has_customer(&self) -> bool {

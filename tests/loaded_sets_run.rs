@@ -87,22 +87,29 @@ fn fill(archive: &mut Archive, random: &mut Seeded) {
     ingest.commit().unwrap();
 }
 
-/// Runs a set twice, some days apart.
+/// Runs a set over changing facts. A second run at the same instant changes nothing.
 fn run(policy: &Arc<Compiled>, seed: u64, text: &str) {
     let fail = |what: &dyn std::fmt::Display| -> ! { panic!("seed {seed}: {what}\n{text}") };
     let engine = Engine::new(policy.clone(), Arc::new(SetClock::default()))
         .unwrap_or_else(|error| fail(&format!("no engine: {error}")));
     let mut archive = Archive::open_in_memory().unwrap();
     archive.adopt(policy.schema.clone()).unwrap_or_else(|error| fail(&error));
-    fill(&mut archive, &mut Seeded(seed));
-    for days in [0, 9] {
+    let mut random = Seeded(seed);
+    for days in [0, 1, 9, 45] {
+        fill(&mut archive, &mut random);
         let now = Timestamp(START + days * DAY);
-        let request = RunRequest { now, scope: Scope::Everything, schedule: "test".to_owned() };
-        let report = engine.run(&mut archive, &request).unwrap_or_else(|error| fail(&error));
-        assert!(report.customers >= 7, "seed {seed}");
-        let scope = Scope::Some { values: vec![], triggers: (0..policy.triggers.len()).collect() };
-        let request = RunRequest { now, scope, schedule: "test".to_owned() };
-        engine.run(&mut archive, &request).unwrap_or_else(|error| fail(&error));
+        let some = Scope::Some { values: vec![], triggers: (0..policy.triggers.len()).collect() };
+        let scopes = [Scope::Everything, Scope::Everything, some];
+        let reports = scopes.map(|scope| {
+            let request = RunRequest { now, scope, schedule: "test".to_owned() };
+            engine.run(&mut archive, &request).unwrap_or_else(|error| fail(&error))
+        });
+        assert!(reports[0].customers >= 7, "seed {seed}");
+        for again in &reports[1..] {
+            let changes = (again.transitions, again.queued, again.cancelled, again.backlog, again.cut_points);
+            assert_eq!(changes, (0, 0, 0, 0, 0), "seed {seed}, day {days}\n{text}");
+        }
+        assert_eq!(reports[0].classes, reports[1].classes, "seed {seed}, day {days}\n{text}");
     }
 }
 
@@ -203,7 +210,7 @@ fn a_policy_with_swapped_words_is_refused_or_runs() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policies/rich/policy.toml");
     let text = fs::read_to_string(path).unwrap();
     let mut ran = 0;
-    for seed in 0..1_000 {
+    for seed in 0..800 {
         let mutated = swap_tokens(&text, &mut Seeded(seed));
         if let Some(policy) = loaded(&mutated) {
             run(&policy, seed, &mutated);
@@ -398,12 +405,12 @@ fn table(random: &mut Seeded) -> String {
 #[test]
 fn a_set_with_expressions_of_chance_is_refused_or_runs() {
     let mut ran = 0;
-    for seed in 0..2_000 {
+    for seed in 0..1_200 {
         let text = format!("{WORLD}{}", table(&mut Seeded(seed)));
         if let Some(policy) = loaded(&text) {
             run(&policy, seed, &text);
             ran += 1;
         }
     }
-    assert!(ran > 300, "only {ran} sets loaded");
+    assert!(ran > 200, "only {ran} sets loaded");
 }

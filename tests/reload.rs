@@ -371,3 +371,26 @@ fn a_payload_knows_the_cut_points_that_its_trigger_does_not_use() {
         store.archive.touches(&TouchFilter { customer: Some("a"), ..TouchFilter::default() }, 9).unwrap();
     assert_eq!(touches[0].touch.payload["size"], "large");
 }
+
+#[test]
+fn an_unsent_touch_is_cancelled_when_the_condition_stops_and_a_sent_one_is_not() {
+    let mut store = Store::new(GROWN);
+    for customer in ["a", "b"] {
+        store.set(0, customer, 1.0);
+    }
+    store.run(1);
+    store.set(2, "a", 6.0);
+    store.set(2, "b", 6.0);
+    store.run(2);
+    let filter = TouchFilter { customer: Some("a"), ..TouchFilter::default() };
+    let sent = store.archive.touches(&filter, 9).unwrap()[0].touch.id.clone();
+    store.archive.delivered(&[&sent], Timestamp(2 * DAY)).unwrap();
+    store.set(3, "a", 0.0);
+    store.set(3, "b", 0.0);
+    let report = store.run(3);
+    assert_eq!(report.cancelled, 1);
+    let states: Vec<_> = store.states().into_iter().map(|(customer, state, _)| (customer, state)).collect();
+    assert_eq!(states, [("a".to_owned(), TouchState::Delivered), ("b".to_owned(), TouchState::Cancelled)]);
+    store.set(4, "b", 7.0);
+    assert_eq!(store.queued(4), of(&[("b", "note")]), "a rise of its own");
+}

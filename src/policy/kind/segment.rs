@@ -11,7 +11,7 @@ use crate::policy::raw::{Key, Reader, key};
 /// Keys of `[segment.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
     key("when", "condition", "Who is in."),
-    key("leave_when", "condition", "Who leaves. Default: not `when`."),
+    key("leave_when", "condition", "Who leaves; they don't enter either. Default: not `when`."),
     key("enter_after", "duration", "`when` must hold this long, as seen by runs, before it counts."),
     key("leave_after", "duration", "Likewise for leaving."),
     key("best", "table", "Only the best so many."),

@@ -291,6 +291,27 @@ async fn a_schedule_runs_once_when_due_and_what_was_missed_while_down_is_one_run
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_the_store_failed_is_made_up_for_and_not_left_until_tomorrow() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    let order = r#"{"type": "order", "id": "o1", "customer": "c1", "at": "2027-01-01", "amount": 5}"#;
+    assert_eq!(http(daemon.address, "POST /v1/events", "", order).await.0, 200);
+    let fault = |sql: &str| {
+        rusqlite::Connection::open(home.path("guanxi.db")).unwrap().execute_batch(sql).unwrap();
+    };
+    fault("ALTER TABLE trigger_memory RENAME TO away");
+    home.clock.set(at("2027-01-10T09:00:01Z"));
+    daemon.shared.schedules_changed.notify_one();
+    until(&daemon, |status| status["run_failure"].is_string()).await;
+    fault("ALTER TABLE away RENAME TO trigger_memory");
+    home.clock.set(at("2027-01-10T09:00:31Z"));
+    daemon.shared.schedules_changed.notify_one();
+    let ran = until(&daemon, |status| status["run_failure"].is_null()).await;
+    assert_eq!(ran["last_run"]["now"], "2027-01-10T09:00:00Z");
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_in_the_inbox_is_imported_and_moved() {
     let home = Home::new(POLICY);
     let daemon = home.start().await.unwrap();

@@ -43,7 +43,7 @@ impl Archive {
     /// Keeps a plan, on disk when this returns. Returns its id.
     ///
     /// # Errors
-    /// SQLite's own.
+    /// [`Unknown`](super::ArchiveError::Unknown) where a touch of it is no longer queued; SQLite's own.
     pub fn plan_file_write(&mut self, plan: &FilePlan<'_>, at: Timestamp) -> Result<i64> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         transaction
@@ -55,7 +55,11 @@ impl Archive {
         {
             let mut add = transaction
                 .prepare_cached("INSERT INTO file_write_touch (write, number, touch) VALUES (?1, ?2, ?3)")?;
-            for (number, touch) in (0_i64..).zip(plan.touches) {
+            let mut queued = transaction.prepare_cached("SELECT 1 FROM outbox WHERE touch = ?1")?;
+            for (number, &touch) in (0_i64..).zip(plan.touches) {
+                if !queued.exists([touch])? {
+                    return Err(ArchiveError::Unknown { what: "queued touch", id: touch.to_owned() });
+                }
                 add.execute(params![id, number, touch])?;
             }
         }

@@ -11,7 +11,7 @@ use super::journal;
 use super::path;
 use super::rows::{self, RowError};
 use super::tail::{Tail, first_row, rows_behind};
-use crate::archive::{Delivery, FilePlan, FileWrite};
+use crate::archive::{ArchiveError, Delivery, FilePlan, FileWrite};
 use crate::emit::dispatcher::{Context, Signals};
 use crate::emit::release::{Release, release};
 use crate::emit::settle::{self, Settled};
@@ -133,7 +133,11 @@ impl<S: OutboxStore> FileLane<S> {
         let done = !due.is_empty();
         let touches = self.release(due, now).await?;
         for (path, touches) in self.by_path(touches, now) {
-            let write = self.plan(&path, &touches, now).await?;
+            let write = match self.plan(&path, &touches, now).await {
+                // One was cancelled since it was looked up: look again, without it.
+                Err(LaneError::Store(StoreError::Archive(ArchiveError::Unknown { .. }))) => return Ok(true),
+                planned => planned?,
+            };
             self.carry_out(write).await?;
         }
         Ok(done)

@@ -42,6 +42,27 @@ impl OutboxStore for Dying {
     }
 }
 
+/// A store in which a touch is cancelled just before the n-th visit.
+struct Cancelling {
+    store: Store,
+    visits: AtomicUsize,
+    at: usize,
+}
+
+impl OutboxStore for Cancelling {
+    fn with<T, F>(&self, work: F) -> impl Future<Output = Result<T, StoreError>> + Send
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Archive) -> Result<T, ArchiveError> + Send + 'static,
+    {
+        let mut archive = self.store.lock().unwrap();
+        if self.visits.fetch_add(1, Ordering::SeqCst) == self.at {
+            archive.end("tch_000", TouchState::Cancelled, "no longer so", NOW).unwrap();
+        }
+        std::future::ready(work(&mut archive).map_err(StoreError::from))
+    }
+}
+
 fn calls(file: &File) -> Channel {
     channel("calls", ChannelKind::File(file.clone()))
 }
@@ -123,6 +144,19 @@ fn a_folder_that_cannot_be_written_is_told_and_the_touches_wait() {
     assert_eq!(state(&store, "tch_000").0, TouchState::Queued);
     fs::remove_file(folder.path().join("out")).unwrap();
     assert_eq!(drain(Arc::clone(&store), folder.path(), &csv(), NOW).delivered, 1);
+}
+
+#[test]
+fn what_is_cancelled_before_its_write_is_planned_is_not_written() {
+    for at in 0..5 {
+        let (store, folder) = (store(), TempDir::new().unwrap());
+        queue(&store, &touches("calls", 0..2));
+        let cancelling = Cancelling { store: Arc::clone(&store), visits: AtomicUsize::new(0), at };
+        assert_eq!(drain(cancelling, folder.path(), &csv(), NOW).delivered, 1, "{at}");
+        let text = fs::read_to_string(folder.path().join(DAY_FILE)).unwrap();
+        assert_eq!(text, "id,customer,name\ntch_001,c1,Acme\n", "{at}");
+        assert_eq!(state(&store, "tch_000").0, TouchState::Cancelled);
+    }
 }
 
 #[test]

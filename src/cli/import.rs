@@ -10,7 +10,7 @@ use super::print::{self, Out};
 use super::progress::ImportBar;
 use super::{open, times};
 use crate::archive::Archive;
-use crate::daemon::inbox::tally;
+use crate::daemon::inbox::{tally, told};
 use crate::intake::{self, AdHoc, ImportReport, Options, Rejection};
 
 pub(super) fn execute(common: &Common, command: &Import, out: &mut Out) -> Result<(), Failure> {
@@ -62,15 +62,14 @@ pub(super) fn show(out: &mut Out, report: &ImportReport) -> Result<(), Failure> 
     out.line(format_args!("imported   {}: {}", report.file, tally(report)))?;
     if let Some(rejected) = &report.rejected_file {
         for ((column, reason), count) in &report.reasons {
-            print::message(format_args!("{}: {count} × {column} {reason}", report.file));
+            print::message(format_args!("{}: {count} × {}", report.file, told(column, reason)));
         }
         for example in report.examples.iter().take(3) {
             print::message(format_args!(
-                "{}:{}: {} {}",
+                "{}:{}: {}",
                 report.file,
                 example.line,
-                example.column,
-                reason(example)
+                told(&example.column, &reason(example))
             ));
         }
         print::message(format_args!("rejected rows are in {}", rejected.display()));

@@ -16,6 +16,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How soon again while a file may still be growing.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// How soon again when the store or a disk failed a file: it is read from its beginning each time.
+const LOOK_AFTER_TROUBLE: Duration = Duration::from_secs(20);
+
 /// What became of a file.
 pub type Imported = Result<ImportReport, ImportError>;
 
@@ -32,6 +35,23 @@ pub struct Round {
     pub imported: Vec<Imported>,
     /// Whether files may still be growing.
     pub growing: bool,
+}
+
+impl Round {
+    /// How long to wait for the next, if nothing is heard of the folder.
+    fn wait(&self) -> Duration {
+        let troubled = |imported: &Imported| {
+            let error = imported.as_ref().err();
+            error.is_some_and(|error| !error.lasts() && !matches!(error, ImportError::Changed { .. }))
+        };
+        if self.growing {
+            LOOK_AGAIN
+        } else if self.imported.iter().any(troubled) {
+            LOOK_AFTER_TROUBLE
+        } else {
+            LOOK
+        }
+    }
 }
 
 impl Keeper {
@@ -118,7 +138,7 @@ fn log(report: &ImportReport) {
         let reasons: Vec<String> = report
             .reasons
             .iter()
-            .map(|((column, reason), count)| format!("{count} × {column} {reason}"))
+            .map(|((column, reason), count)| format!("{count} × {}", told(column, reason)))
             .collect();
         warn!(
             "{} rejected rows are in {}: {}",
@@ -127,6 +147,12 @@ fn log(report: &ImportReport) {
             reasons.join(", ")
         );
     }
+}
+
+/// What is wrong with which column; a broken row has none to blame.
+#[must_use]
+pub fn told(column: &str, reason: &str) -> String {
+    [column, reason].join(" ").trim_start().to_owned()
 }
 
 /// The counts of an import in a few words.
@@ -156,7 +182,7 @@ pub async fn keep_importing(keeper: Arc<Keeper>, mut stop: watch::Receiver<bool>
     watched.watch(&[&folder]);
     while !*stop.borrow() {
         let Ok(round) = keeper.round(Patience::Settled, &stop).await else { return };
-        let wait = if round.growing { LOOK_AGAIN } else { LOOK };
+        let wait = round.wait();
         tokio::select! {
             Some(()) = changes.recv(), if !round.growing => {}
             () = tokio::time::sleep(wait) => {}

@@ -196,7 +196,7 @@ impl fmt::Display for Reason {
             }
             Self::BelowMin(text, min) => write!(formatter, "{text} is less than the least allowed, {min}"),
             Self::AboveMax(text, max) => write!(formatter, "{text} is more than the most allowed, {max}"),
-            Self::NotText(encoding) => write!(formatter, "holds bytes that are not {encoding}"),
+            Self::NotText(encoding) => write!(formatter, "holds bytes that are not {encoding}; is the source's `encoding` right?"),
             Self::Nul => formatter.write_str("holds a NUL character, which no text can have"),
             Self::InexactText => {
                 formatter.write_str("a number this large is rounded: send it as text, in quotes")

@@ -394,3 +394,18 @@ fn an_unsent_touch_is_cancelled_when_the_condition_stops_and_a_sent_one_is_not()
     store.set(4, "b", 7.0);
     assert_eq!(store.queued(4), of(&[("b", "note")]), "a rise of its own");
 }
+
+#[test]
+fn who_came_between_two_runs_at_one_instant_is_first_seen_by_each_trigger() {
+    let text = format!("{GROWN}[trigger.other]\nwhen = 'n > 5'\nactions = [\"ring\"]\n");
+    let mut store = Store::new(&text);
+    store.set(0, "a", 1.0);
+    store.run(10);
+    store.set(10, "b", 9.0);
+    let other = store.engine.policy().triggers.iter().position(|trigger| &*trigger.name == "other").unwrap();
+    let scope = Scope::Some { values: Vec::new(), triggers: vec![other] };
+    let request = RunRequest { now: Timestamp(10 * DAY), scope, schedule: "test".to_owned() };
+    let report = store.engine.run(&mut store.archive, &request).unwrap();
+    assert_eq!((report.queued, report.backlog), (0, 1));
+    assert!(store.queued(11).is_empty(), "`grown` never saw `b` before either");
+}

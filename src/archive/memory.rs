@@ -13,10 +13,11 @@ impl Archive {
     pub fn remember_rule(&mut self, rule: &RuleMemory) -> Result<()> {
         self.connection
             .prepare_cached(
-                "INSERT INTO rule (name, version, first_seen, last_run) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (name) DO UPDATE SET version = excluded.version, last_run = excluded.last_run",
+                "INSERT INTO rule (name, version, first_seen, last_run, run) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (name) DO UPDATE SET version = excluded.version, last_run = excluded.last_run,
+                 run = excluded.run",
             )?
-            .execute(params![rule.name, rule.version, rule.first_seen.0, rule.last_run.0])?;
+            .execute(params![rule.name, rule.version, rule.first_seen.0, rule.last_run.0, rule.run])?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::Result;
 pub(super) const APPLICATION: i64 = 0x6775_6178;
 
 /// One entry a version; a store of version n has had the first n. An entry is never changed once released.
-const STEPS: &[&str] = &[FIRST, PLACE_COUNTS];
+const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN];
 
 const FIRST: &str = "
 CREATE TABLE column_type (
@@ -82,6 +82,13 @@ const PLACE_COUNTS: &str = "
 CREATE TABLE place_count (
     value TEXT NOT NULL, place NOT NULL, customers INTEGER NOT NULL,
     PRIMARY KEY (value, place)) WITHOUT ROWID;
+";
+
+/// First sight goes by run instead of by instant, since several runs may decide for one instant.
+const SEEN_BY_RUN: &str = "
+ALTER TABLE rule ADD COLUMN run INTEGER NOT NULL DEFAULT 0;
+UPDATE rule SET run = (SELECT coalesce(max(id), 0) FROM run);
+UPDATE standing_since SET _seen = (SELECT coalesce(max(id), 0) FROM run) WHERE _seen IS NOT NULL;
 ";
 
 /// The version this program makes.

@@ -168,13 +168,14 @@ impl Archive {
     pub fn rules(&self) -> Result<Vec<RuleMemory>> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT name, version, first_seen, last_run FROM rule ORDER BY name")?;
+            .prepare_cached("SELECT name, version, first_seen, last_run, run FROM rule ORDER BY name")?;
         let rules = statement.query_map([], |row| {
             Ok(RuleMemory {
                 name: row.get(0)?,
                 version: row.get(1)?,
                 first_seen: Timestamp(row.get(2)?),
                 last_run: Timestamp(row.get(3)?),
+                run: row.get(4)?,
             })
         })?;
         Ok(rules.collect::<rusqlite::Result<_>>()?)

@@ -71,6 +71,7 @@ fn remember(archive: &mut Archive, timetable: &Timetable, last: Timestamp) -> Re
         version: timetable.identity(),
         first_seen: last,
         last_run: last,
+        run: 0,
     })
 }
 

@@ -125,7 +125,7 @@ impl Engine {
             touches.make(&mut writer, &cuts, &due, &mut report)?;
             after = last_id(&facts);
         }
-        for rule in triggers.rules() {
+        for rule in triggers.rules(writer.id()) {
             writer.rule(&rule)?;
         }
         report.finished = self.clock.now();

@@ -45,8 +45,8 @@ struct Active<'run> {
     /// The store's name of it.
     rule: String,
     first_seen: Timestamp,
-    /// When it last ran over everybody in its present version; `None` where it did not.
-    last_run: Option<Timestamp>,
+    /// The run in which it last saw everybody in its present version; `None` where there is none.
+    last_run: Option<i64>,
     /// Index of the condition's column; the audience's comes next.
     column: usize,
 }
@@ -78,7 +78,7 @@ impl<'run> TriggerPass<'run> {
                 first_seen: memory.map_or(now, |memory| memory.first_seen),
                 last_run: memory
                     .filter(|memory| *memory.version == *trigger.version)
-                    .map(|memory| memory.last_run),
+                    .map(|memory| memory.run),
                 rule,
                 column,
             });
@@ -94,12 +94,13 @@ impl<'run> TriggerPass<'run> {
     }
 
     /// What to remember of the triggers themselves once everybody was seen.
-    pub(super) fn rules(&self) -> impl Iterator<Item = RuleMemory> {
-        self.triggers.iter().map(|active| RuleMemory {
+    pub(super) fn rules(&self, run: i64) -> impl Iterator<Item = RuleMemory> {
+        self.triggers.iter().map(move |active| RuleMemory {
             name: active.rule.clone(),
             version: active.trigger.version.to_string(),
             first_seen: active.first_seen,
             last_run: self.now,
+            run,
         })
     }
 
@@ -139,7 +140,7 @@ impl Active<'_> {
     /// Whether the trigger, in its present version, sees this customer for the first time.
     fn is_first(&self, facts: &FactBatch, row: usize) -> bool {
         let seen = facts.prior.seen.get(row).copied().unwrap_or(NEVER);
-        self.last_run.is_none_or(|last_run| seen == NEVER || seen > last_run.0)
+        self.last_run.is_none_or(|last_run| seen == NEVER || seen > last_run)
     }
 }
 

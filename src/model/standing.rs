@@ -18,8 +18,7 @@ pub const NEVER: i64 = i64::MIN;
 /// What was decided of a batch of customers before this run, as the archive remembers it.
 #[derive(Clone, Debug, Default)]
 pub struct Prior {
-    /// When each customer was first looked at by a run over everybody (its `now`, milliseconds);
-    /// [`NEVER`] for a customer no run has seen. Always filled.
+    /// The run that looked at each customer first; [`NEVER`] for a customer no run has seen. Always filled.
     pub seen: Vec<i64>,
     /// Per class of the schema, filled where requested.
     pub classes: Vec<Option<PriorClass>>,

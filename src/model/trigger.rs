@@ -38,4 +38,6 @@ pub struct RuleMemory {
     pub first_seen: Timestamp,
     /// When it was last evaluated over everybody.
     pub last_run: Timestamp,
+    /// The run that did, where it was one; 0 where not. Several runs may decide for one instant.
+    pub run: i64,
 }

@@ -99,9 +99,9 @@ impl RunWriter<'_> {
     pub fn rule(&mut self, rule: &RuleMemory) -> Result<()> {
         self.transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO rule (name, version, first_seen, last_run) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT OR REPLACE INTO rule (name, version, first_seen, last_run, run) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute(params![rule.name, rule.version, rule.first_seen.0, rule.last_run.0])?;
+            .execute(params![rule.name, rule.version, rule.first_seen.0, rule.last_run.0, rule.run])?;
         Ok(())
     }
 }

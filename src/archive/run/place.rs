@@ -112,7 +112,7 @@ impl RunWriter<'_> {
             standing.raw_bind_parameter(1, customer)?;
             standing.raw_bind_parameter(2, now.0)?;
             since.raw_bind_parameter(1, customer)?;
-            since.raw_bind_parameter(2, unseen.then_some(now.0))?;
+            since.raw_bind_parameter(2, unseen.then_some(self.id))?;
             for (index, class) in decided.iter().enumerate() {
                 let place = class.decision.place.get(row).copied().unwrap_or(NO_PLACE);
                 standing.raw_bind_parameter(index + 3, Stored(class.shape, place))?;

@@ -49,6 +49,7 @@ fn run(archive: &mut Archive) -> Result<i64> {
             version: "v".into(),
             first_seen: Timestamp(1),
             last_run: Timestamp(1),
+            run: 1,
         })?;
     }
     run.finish(&RunTotals::default())

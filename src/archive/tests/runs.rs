@@ -192,6 +192,7 @@ fn cut_points_and_rules_come_back_as_they_were_kept() {
         version: "v".to_owned(),
         first_seen: Timestamp(1),
         last_run: Timestamp(last),
+        run: last,
     };
     for last in [1, 2] {
         let mut run = archive.begin_run(&new_run(1)).unwrap();

@@ -7,11 +7,12 @@
     reason = "helpers of tests: what fails here fails the test"
 )]
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use guanxi::archive::{Archive, ArchiveError, Change, EventRow};
+use guanxi::archive::{Archive, ArchiveError, Change, EventRow, TouchFilter};
 use guanxi::engine::{Engine, RunRequest};
 use guanxi::model::time::DAY;
 use guanxi::model::{Date, Timestamp, Type, Value};
@@ -87,13 +88,15 @@ fn fill(archive: &mut Archive, random: &mut Seeded) {
     ingest.commit().unwrap();
 }
 
-/// Runs a set over changing facts, in a store that may have known another set before. A second run at the same instant changes nothing.
-fn run(before: Option<&Arc<Compiled>>, policy: &Arc<Compiled>, seed: u64, text: &str) {
+/// Runs a set over changing facts, in a store that may have known another set before, and tells what it
+/// decided. A second run at the same instant changes nothing.
+fn run(before: Option<&Arc<Compiled>>, policy: &Arc<Compiled>, seed: u64, text: &str) -> String {
     let fail = |what: &dyn std::fmt::Display| -> ! { panic!("seed {seed}: {what}\n{text}") };
     let engine = Engine::new(policy.clone(), Arc::new(SetClock::default()))
         .unwrap_or_else(|error| fail(&format!("no engine: {error}")));
     let mut archive = Archive::open_in_memory().unwrap();
     let mut random = Seeded(seed);
+    let mut decided = String::new();
     if let Some(before) = before {
         archive.adopt(before.schema.clone()).unwrap_or_else(|error| fail(&error));
         fill(&mut archive, &mut random);
@@ -104,7 +107,7 @@ fn run(before: Option<&Arc<Compiled>>, policy: &Arc<Compiled>, seed: u64, text: 
     }
     match archive.adopt(policy.schema.clone()) {
         Ok(()) => {}
-        Err(ArchiveError::TypeChanged { .. }) if before.is_some() => return,
+        Err(ArchiveError::TypeChanged { .. }) if before.is_some() => return String::new(),
         Err(error) => fail(&error),
     }
     for days in [0, 1, 9, 45] {
@@ -122,7 +125,10 @@ fn run(before: Option<&Arc<Compiled>>, policy: &Arc<Compiled>, seed: u64, text: 
             assert_eq!(changes, (0, 0, 0, 0, 0), "seed {seed}, day {days}\n{text}");
         }
         assert_eq!(reports[0].classes, reports[1].classes, "seed {seed}, day {days}\n{text}");
+        let _ = write!(decided, "{:?}", reports[0]);
     }
+    let touches = archive.touches(&TouchFilter::default(), 10_000).unwrap();
+    format!("{decided}{touches:?}{:?}", archive.transitions(None, 10_000).unwrap())
 }
 
 /// Names, numbers, texts and signs of an expression; blanks stay with what they follow.
@@ -235,14 +241,14 @@ fn a_policy_with_sleeping_tables_is_refused_or_runs() {
     let text = fs::read_to_string(path).unwrap();
     let before = loaded(&text).unwrap();
     let mut ran = 0;
-    for seed in 0..200 {
+    for seed in 0..100 {
         let edited = disable(&text, &mut Seeded(seed));
         if let Some(policy) = loaded(&edited) {
             run(Some(&before), &policy, seed, &edited);
             ran += 1;
         }
     }
-    assert!(ran > 10, "only {ran} sets loaded");
+    assert!(ran > 5, "only {ran} sets loaded");
 }
 
 #[test]
@@ -251,14 +257,14 @@ fn a_policy_with_swapped_words_is_refused_or_runs() {
     let text = fs::read_to_string(path).unwrap();
     let before = loaded(&text).unwrap();
     let mut ran = 0;
-    for seed in 0..500 {
+    for seed in 0..300 {
         let mutated = swap_tokens(&text, &mut Seeded(seed));
         if let Some(policy) = loaded(&mutated) {
             run(Some(&before), &policy, seed, &mutated);
             ran += 1;
         }
     }
-    assert!(ran > 50, "only {ran} sets loaded");
+    assert!(ran > 30, "only {ran} sets loaded");
 }
 
 const WORLD: &str = r#"
@@ -446,12 +452,15 @@ fn table(random: &mut Seeded) -> String {
 #[test]
 fn a_set_with_expressions_of_chance_is_refused_or_runs() {
     let mut ran = 0;
-    for seed in 0..900 {
+    for seed in 0..600 {
         let text = format!("{WORLD}{}", table(&mut Seeded(seed)));
         if let Some(policy) = loaded(&text) {
-            run(None, &policy, seed, &text);
+            let decided = run(None, &policy, seed, &text);
+            if seed % 8 == 0 {
+                assert_eq!(decided, run(None, &policy, seed, &text), "the same facts decide the same");
+            }
             ran += 1;
         }
     }
-    assert!(ran > 150, "only {ran} sets loaded");
+    assert!(ran > 100, "only {ran} sets loaded");
 }

@@ -126,6 +126,9 @@ fn show(
             run.payload_problems
         ));
     }
+    for failure in &run.script_failures {
+        print::message(format_args!("{failure}"));
+    }
     for (channel, status) in deliveries {
         out.line(format_args!("delivered  {} over {channel}{}", status.delivered, trouble(status)))?;
     }
@@ -174,6 +177,12 @@ fn as_json(set: &PolicySet, imports: &[ImportReport], run: &RunReport, deliverie
         "backlog": run.backlog,
         "touches_queued": run.queued,
         "touches_cancelled": run.cancelled,
+        "script_failures": run.script_failures.iter().map(|failure| json!({
+            "function": &*failure.function,
+            "customers": failure.customers,
+            "customer": &*failure.customer,
+            "message": failure.message,
+        })).collect::<Vec<_>>(),
         "channels": deliveries.iter().map(|(name, status)| (name.to_string(), json!({
             "delivered": status.delivered,
             "failures": status.failures,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::schedule::{DueRun, Timetable, TimetableError, next_due, next_fire};
 use super::state::{Shared, Store};
@@ -142,6 +142,9 @@ pub fn decide(shared: &Shared, store: &mut Store, at: Timestamp, scope: Scope, s
     match &result {
         Ok(report) => {
             info!(run = report.run, schedule, now = %report.now, "run committed: {}", summary(report));
+            for failure in &report.script_failures {
+                warn!(run = report.run, "{failure}");
+            }
         }
         Err(error) => error!(schedule, %error, "a run failed; nothing of it was kept"),
     }

@@ -110,7 +110,7 @@ impl Engine {
                 [evaluator.cut_points(), of_payloads].concat()
             }
         };
-        report.cut_points = self.refresh(&mut writer, &mut cuts, &used, now)?;
+        self.refresh(&mut writer, &mut cuts, &used, &mut report)?;
 
         let mut request = evaluator.request(now).clone();
         let mut triggers =
@@ -125,6 +125,8 @@ impl Engine {
             touches.make(&mut writer, &cuts, &due, &mut report)?;
             after = last_id(&facts);
         }
+        report.note_scripts(evaluator.script_failures());
+        touches.note_scripts(&mut report);
         for rule in triggers.rules(writer.id()) {
             writer.rule(&rule)?;
         }

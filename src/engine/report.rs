@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::care::payload::PayloadProblem;
+use crate::evaluate::ScriptFailure;
 use crate::model::Timestamp;
 use crate::model::standing::ClassDecision;
 use crate::policy::Compiled;
@@ -36,6 +37,8 @@ pub struct RunReport {
     pub payload_problems: u64,
     /// The first of them, with the action's name in front.
     pub payload_example: Option<String>,
+    /// For whom functions from scripts failed, so that their value is missing; by function.
+    pub script_failures: Vec<ScriptFailure>,
 }
 
 /// How many customers stand at each place of a class.
@@ -76,6 +79,7 @@ impl RunReport {
             cancelled: 0,
             payload_problems: 0,
             payload_example: None,
+            script_failures: Vec::new(),
         }
     }
 
@@ -95,6 +99,21 @@ impl RunReport {
         self.payload_problems += problems.len() as u64;
         if let (None, Some(problem)) = (&self.payload_example, problems.first()) {
             self.payload_example = Some(format!("action.{action}: {problem}"));
+        }
+    }
+
+    /// Takes in the failures of one pass over customers. Passes meet the same customers, so that the
+    /// greatest count of a function is how many there are.
+    pub(super) fn note_scripts<'a>(&mut self, failures: impl Iterator<Item = &'a ScriptFailure>) {
+        for failure in failures {
+            match self.script_failures.binary_search_by(|known| known.function.cmp(&failure.function)) {
+                Ok(index) => {
+                    if let Some(known) = self.script_failures.get_mut(index) {
+                        known.customers = known.customers.max(failure.customers);
+                    }
+                }
+                Err(index) => self.script_failures.insert(index, failure.clone()),
+            }
         }
     }
 

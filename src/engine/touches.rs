@@ -61,6 +61,13 @@ impl<'run> TouchMaker<'run> {
         Ok(self.program()?.evaluator.cut_points())
     }
 
+    /// Tells for whom functions from scripts failed on the way.
+    pub(super) fn note_scripts(&self, report: &mut RunReport) {
+        if let Some(program) = &self.program {
+            report.note_scripts(program.evaluator.script_failures());
+        }
+    }
+
     /// Makes the touches of what is due in a batch, given in order of customer.
     pub(super) fn make(
         &mut self,

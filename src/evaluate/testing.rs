@@ -15,8 +15,12 @@ use crate::policy::{Files, load};
 
 /// A policy set from the text of one file.
 pub(super) fn policy(text: &str) -> Arc<Compiled> {
+    policy_with(text, BTreeMap::new())
+}
+
+fn policy_with(text: &str, scripts: BTreeMap<String, String>) -> Arc<Compiled> {
     let policies = [("test.toml".to_owned(), text.to_owned())].into();
-    let outcome = load(&Files { policies, scripts: BTreeMap::new() });
+    let outcome = load(&Files { policies, scripts });
     Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics)))
 }
 
@@ -55,6 +59,11 @@ pub(super) type Found = BTreeMap<(String, String), Option<Value>>;
 impl World {
     pub(super) fn new(text: &str) -> Self {
         Self { policy: policy(text), customers: Vec::new(), stored: Vec::new(), batch: 3 }
+    }
+
+    pub(super) fn with_script(text: &str, file: &str, script: &str) -> Self {
+        let scripts = [(file.to_owned(), script.to_owned())].into();
+        Self { policy: policy_with(text, scripts), ..Self::new("") }
     }
 
     /// Adds a customer; ids must come in order.
@@ -98,7 +107,7 @@ impl World {
         events.sort_by_key(|event| event.at);
     }
 
-    fn fill(&self, start: usize, request: &FactRequest, now: Timestamp, batch: &mut FactBatch) {
+    pub(super) fn fill(&self, start: usize, request: &FactRequest, now: Timestamp, batch: &mut FactBatch) {
         let schema = &self.policy.schema;
         let end = self.customers.len().min(start + self.batch);
         let customers = &self.customers[start..end];

@@ -1,5 +1,6 @@
 //! Calls of scripts' functions: row by row, but once a batch for equal arguments.
 
+use std::fmt;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -26,6 +27,17 @@ pub struct ScriptFailure {
     pub customer: Arc<str>,
     /// What went wrong with that one.
     pub message: String,
+}
+
+impl fmt::Display for ScriptFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { function, customers, customer, message } = self;
+        let noun = if *customers == 1 { "customer" } else { "customers" };
+        write!(
+            formatter,
+            "function.{function} failed for {customers} {noun}, whose value is missing, such as {customer}: {message}"
+        )
+    }
 }
 
 /// What is kept of calls, for one batch, and of failures, for all.

@@ -4,3 +4,4 @@ mod classes;
 mod cuts;
 mod expressions;
 mod metrics;
+mod scripts;

@@ -7,6 +7,7 @@ use super::diagnostic::Severity;
 use super::expression::builtin::catalog;
 use super::kind::{KINDS, Kind, Support, about};
 use super::raw::Key;
+use super::script::{LIMITS, Limits, example as script};
 use super::template;
 
 /// The reference of the policy language as Markdown.
@@ -29,6 +30,7 @@ pub fn reference() -> String {
     line(&mut out, &format!("Not supported by this version: {}.\n", later.join(", ")));
     values(&mut out);
     functions(&mut out);
+    scripts(&mut out);
     templates(&mut out);
     problems(&mut out);
     out
@@ -101,10 +103,61 @@ fn problems(out: &mut String) {
             Severity::Warning => "warning",
         };
         line(out, &format!("### {}: {} ({severity})\n\n{}\n", code.id, code.title, code.explanation));
-        for (_, text) in example(code).policies {
+        let files = example(code);
+        for text in files.policies.values() {
             line(out, &format!("```toml\n{text}```\n"));
         }
+        for (file, text) in &files.scripts {
+            line(out, &format!("`{file}`:\n\n```rhai\n{text}```\n"));
+        }
     }
+}
+
+fn scripts(out: &mut String) {
+    let Limits {
+        text,
+        functions,
+        operations,
+        call_depth,
+        expression_depth,
+        variables,
+        text_size,
+        array_size,
+        map_size,
+    } = LIMITS;
+    line(
+        out,
+        "## Functions from scripts\n\n\
+         What takes loops, tables or several steps is written in Rhai, in a `*.rhai` file under the scripts folder, and declared \
+         with its types. Expressions then call it like a function of the language.\n",
+    );
+    line(out, &format!("```toml\n{}```\n\n`fit.rhai`:\n\n```rhai\n{}```\n", script::POLICY, script::SCRIPT));
+    line(
+        out,
+        "- A script holds functions only. Each sees its parameters and its own variables; nothing is kept from call to call. \
+         Functions of the same file may call each other.\n\
+         - A `number` comes as a float (`x.to_int()` makes it whole), `text` and choices as strings, a `bool` as it is, a `date` as \
+         `\"2027-01-31\"` and a `time` as `\"2027-01-31T01:00:00Z\"`, in UTC: both compare in their order. For lengths of time take \
+         numbers: `fit(days_since(signed))`.\n\
+         - What it gives must be of the declared type: a whole number counts as a number, a character as text, a date or time is \
+         text written as above. `()`, and a number that is not finite, are missing.\n\
+         - With a missing argument the script isn't called: missing. It is called only where its value is needed \
+         (`if`, `&&`, `||`, `??` pass the others over), and once a batch for equal arguments.\n\
+         - Inside, Rhai means what Rhai means: `7 / 2` is `3`, and overflow is a failure.\n\
+         - Where a script fails or gives another type, the value is missing for that customer. Each run counts such customers by \
+         function, with an example, and goes on.\n\
+         - Scripts compute and do nothing else: there are no files, network, clock or randomness, no `eval`, `print`, `debug`, \
+         `sleep`, no `import` of other scripts and no functions without a name (`|x| …`; write a loop, or `Fn(\"name\")`).\n",
+    );
+    line(
+        out,
+        &format!(
+            "Limits, of one call unless they say otherwise: {operations} operations, {call_depth} functions within functions, \
+             {variables} variables at a time, {text_size} bytes of text, {array_size} elements of an array, {map_size} entries of a map; \
+             of a script {} KiB, {functions} functions and {expression_depth} levels of nesting. A call past a limit has failed.\n",
+            text / 1024
+        ),
+    );
 }
 
 fn functions(out: &mut String) {

@@ -127,27 +127,25 @@ pub(super) fn step(
             out.push_missing();
             continue;
         }
-        let outcome = match calls.known.get(key.as_slice()) {
-            Some(&outcome) => outcome,
-            None => {
-                *runs += 1;
-                let outcome = match call(function, key, dictionary) {
-                    Ok(value) => Outcome::of(value, &function.returns, dictionary),
-                    Err(failure) => {
-                        calls.failed.get_or_insert_with(|| Failed {
-                            customers: Bitmap::filled(frame.facts.ids.len(), false),
-                            first: customer(frame, row),
-                            message: failure.message,
-                        });
-                        Outcome::Failed
-                    }
-                };
-                if calls.known.len() < MOST_KEPT {
-                    calls.known.insert(key.as_slice().into(), outcome);
+        let known = calls.known.get(key.as_slice()).copied();
+        let outcome = known.unwrap_or_else(|| {
+            *runs += 1;
+            let outcome = match call(function, key, dictionary) {
+                Ok(value) => Outcome::of(value, &function.returns, dictionary),
+                Err(failure) => {
+                    calls.failed.get_or_insert_with(|| Failed {
+                        customers: Bitmap::filled(frame.facts.ids.len(), false),
+                        first: customer(frame, row),
+                        message: failure.message,
+                    });
+                    Outcome::Failed
                 }
-                outcome
+            };
+            if calls.known.len() < MOST_KEPT {
+                calls.known.insert(key.as_slice().into(), outcome);
             }
-        };
+            outcome
+        });
         if let (Outcome::Failed, Some(failed)) = (outcome, &mut calls.failed) {
             failed.customers.set(customer(frame, row), true);
         }

@@ -6,6 +6,8 @@ pub mod template;
 pub mod together;
 pub mod toml;
 
+use std::path::Path;
+
 use super::diagnostic::Code;
 use super::expression;
 use super::files::Files;
@@ -39,7 +41,7 @@ pub fn example(code: &Code) -> Files {
         if let Some(next) = line.strip_prefix(FILE) {
             name = next.trim();
         }
-        if name.ends_with(".rhai") {
+        if Path::new(name).extension().is_some_and(|extension| extension == "rhai") {
             // The dividing line is no comment in Rhai.
             let script = files.scripts.entry(name.to_owned()).or_default();
             script.push_str(if line.starts_with(FILE) { "" } else { line });

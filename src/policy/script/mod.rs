@@ -6,6 +6,7 @@
 //! call, for the caller to count.
 
 mod engine;
+pub(crate) mod example;
 mod function;
 mod source;
 #[cfg(test)]

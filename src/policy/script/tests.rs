@@ -145,10 +145,10 @@ fn too_much_nesting_is_refused_when_read() {
 
 #[test]
 fn too_many_functions_or_variables_are_stopped() {
-    let many: String = (0..=LIMITS.functions).map(|index| format!("fn g{index}() {{ }}\n")).collect();
-    refusal(&many);
-    let many: String = (0..=LIMITS.variables).map(|index| format!("let x{index} = 1; ")).collect();
-    is_stopped(&format!("fn f() {{ {many} 1 }}"));
+    let many: Vec<String> = (0..=LIMITS.functions).map(|index| format!("fn g{index}() {{ }}\n")).collect();
+    refusal(&many.concat());
+    let many: Vec<String> = (0..=LIMITS.variables).map(|index| format!("let x{index} = 1; ")).collect();
+    is_stopped(&format!("fn f() {{ {} 1 }}", many.concat()));
 }
 
 #[test]

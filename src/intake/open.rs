@@ -44,9 +44,18 @@ impl Format {
     }
 }
 
+/// A file that can be read twice: to open a pipe would wait for its writer, and again.
+fn regular(path: &Path) -> io::Result<File> {
+    if std::fs::metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a folder, a pipe or a device, not a file"))
+    }
+}
+
 /// SHA-256 over a file's bytes and how many they are.
 pub(super) fn hash_file(path: &Path) -> io::Result<(String, u64)> {
-    let mut file = File::open(path)?;
+    let mut file = regular(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; BUFFER];
     let mut total = 0;
@@ -125,7 +134,7 @@ pub(super) fn open(
 ) -> io::Result<(Box<dyn Read>, Meter)> {
     let meter =
         Meter { hashed: Rc::new(RefCell::new((Sha256::new(), 0))), left: Rc::new(Cell::new(limit)), limit };
-    let file = Hashed { inner: File::open(path)?, state: Rc::clone(&meter.hashed) };
+    let file = Hashed { inner: regular(path)?, state: Rc::clone(&meter.hashed) };
     let bytes: Box<dyn Read> = if format.gzip {
         Box::new(Unpacked(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file))))
     } else {
@@ -163,7 +172,9 @@ impl<R: BufRead> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer).map_err(|error| {
             let told = match error.kind() {
-                io::ErrorKind::UnexpectedEof => "the gzip data is cut off: write the file again, whole",
+                io::ErrorKind::UnexpectedEof => {
+                    "the gzip data is cut off, or a few other bytes follow it: write the file again, whole"
+                }
                 io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
                     "something in the file is not gzip data: pack it again, with nothing behind"
                 }

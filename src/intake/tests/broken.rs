@@ -72,3 +72,19 @@ fn gzip_data_that_is_not_whole_imports_nothing_and_says_so() {
         assert_eq!(world.events(ORDER).len(), 0);
     }
 }
+
+#[test]
+fn a_folder_or_a_device_named_like_a_file_is_refused_before_it_is_opened() {
+    let mut world = World::new(vec![]);
+    let folder = world.path("folder.csv");
+    std::fs::create_dir(&folder).unwrap();
+    let device = world.path("device.csv");
+    std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
+    for path in [folder, device] {
+        let options = world.options();
+        let told =
+            import_file(&mut world.archive, &world.policy, &orders(), &path, &options, None).unwrap_err();
+        assert!(told.to_string().contains("not a file"), "{told}");
+        assert!(columns_of(&path, None).unwrap_err().to_string().contains("not a file"));
+    }
+}

@@ -1,17 +1,25 @@
 //! Where values stand in a sorted population.
 
-/// Every so many values of a population one is a fence.
-const STRIDE: usize = 128;
+/// Every so many values one is a fence, and every so many fences one is a fence of the level above.
+const STRIDE: usize = 16;
 
-/// Every [`STRIDE`]th value of a population, from the first. A million values don't fit a processor's
-/// cache, their fences do, so that a search leaves it only for its last steps.
+/// Fences of a population, level by level, the finest first. A million values don't fit a processor's
+/// cache but most of their fences do, so that a search leaves it only for its last step.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fences(Vec<f64>);
+pub(super) struct Fences(Vec<Vec<f64>>);
 
 impl Fences {
     /// The fences of values in ascending order.
     pub(super) fn of(sorted: &[f64]) -> Self {
-        Self(sorted.iter().step_by(STRIDE).copied().collect())
+        let mut levels: Vec<Vec<f64>> = Vec::new();
+        loop {
+            let below = levels.last().map_or(sorted, Vec::as_slice);
+            if below.len() <= STRIDE {
+                return Self(levels);
+            }
+            let level = below.iter().step_by(STRIDE).copied().collect();
+            levels.push(level);
+        }
     }
 }
 
@@ -19,7 +27,7 @@ impl Fences {
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::evaluate) struct Population<'a> {
     sorted: &'a [f64],
-    fences: &'a [f64],
+    fences: &'a [Vec<f64>],
 }
 
 impl<'a> Population<'a> {
@@ -45,11 +53,16 @@ impl<'a> Population<'a> {
 
     /// The place of the first value that is far enough up; their number where none is.
     fn first(&self, is_up: impl Fn(f64) -> bool) -> usize {
-        let fence = self.fences.partition_point(|&fence| !is_up(fence));
-        let start = fence.saturating_sub(1) * STRIDE;
-        let end = (fence * STRIDE).min(self.sorted.len());
-        let between = self.sorted.get(start..end).unwrap_or_default();
-        start + between.partition_point(|&other| !is_up(other))
+        let levels = self.fences.iter().rev().map(Vec::as_slice).chain([self.sorted]);
+        levels.fold(1, |fence, level| {
+            // The last fence that is not up; what is looked for lies behind it and before the next.
+            let Some(last) = fence.checked_sub(1) else { return 0 };
+            let start = last * STRIDE;
+            let end = (start + STRIDE).min(level.len());
+            let between = level.get(start..end).unwrap_or_default();
+            // Counting all takes one look at memory, halving would take several.
+            start + between.iter().filter(|&&value| !is_up(value)).count()
+        })
     }
 }
 
@@ -65,8 +78,8 @@ mod tests {
 
     #[test]
     fn ranks_are_those_of_counting_whatever_the_size_and_however_many_are_equal() {
-        for size in [0_i32, 1, 2, 127, 128, 129, 255, 256, 257, 1_000] {
-            for step in [1, 3, 150, 2_000] {
+        for size in [0_i32, 1, 2, 15, 16, 17, 255, 256, 257, 272, 1_000] {
+            for step in [1, 3, 40, 2_000] {
                 let sorted: Vec<f64> = (0..size).map(|place| f64::from(place / step * 2)).collect();
                 let fences = Fences::of(&sorted);
                 let population = Population::new(&sorted, &fences);

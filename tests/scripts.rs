@@ -166,3 +166,29 @@ fn what_is_wrong_with_a_script_is_shown_in_the_script() {
     assert!(!output.status.success());
     assert!(told.contains("worth.rhai:4:14"), "{told}");
 }
+
+#[test]
+fn a_row_that_a_script_can_not_read_is_rejected_alone_with_the_reason() {
+    let home = home();
+    let cleaned = POLICY.replace(
+        r#"profit = "profit", orders = "orders" }"#,
+        r#"profit = { value = 'amount(profit)' }, orders = { value = 'amount(orders) ?? 0' } }"#,
+    );
+    let declared =
+        "[function.amount]\nscript = \"clean.rhai\"\ntakes = { text = \"text\" }\nreturns = \"number\"\n";
+    fs::write(home.path().join("policies/policy.toml"), format!("{cleaned}{declared}")).unwrap();
+    let script = "fn amount(text) {\n    text.replace(\"'\", \"\");\n    parse_float(text)\n}\n";
+    fs::write(home.path().join("scripts/clean.rhai"), script).unwrap();
+    let rows = "id,profit,orders\nc1,1'000.5,2\nc2,much,1\nc3,7,none\n";
+    fs::write(home.path().join("inbox/people.csv"), rows).unwrap();
+    let output = once(home.path(), &["--json"]);
+    let json: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let import = &json["imports"][0];
+    assert_eq!(
+        (&import["rows"], &import["new"], &import["rejected"]),
+        (&3.into(), &2.into(), &1.into()),
+        "{import}"
+    );
+    let told = import.to_string();
+    assert!(told.contains("clean.rhai, line 3"), "{told}");
+}

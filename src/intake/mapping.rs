@@ -12,6 +12,7 @@ use crate::evaluate::scalar::{self, Moment, Row, Text};
 use crate::model::{FieldShape, Schema, Timestamp, Value};
 use crate::policy::compiled::{Into, Origin, Source, Target};
 use crate::policy::expression::tree::{Expression, Node, NodeKind, Reference};
+use crate::policy::script::{Failure, Function};
 
 /// A source made ready to read rows.
 pub(super) struct Plan<'policy> {
@@ -171,7 +172,7 @@ impl<'policy> Plan<'policy> {
         content: impl FnOnce(&R, &mut Vec<u8>),
     ) -> Result<Verdict, Rejected> {
         if let Some(filter) = &self.filter
-            && filter.value(row, &self.moment)? != Some(Value::Bool(true))
+            && filter.value(row, &self.moment, Blame::Target(Target::Id))? != Some(Value::Bool(true))
         {
             return Ok(Verdict::Filtered);
         }
@@ -195,7 +196,7 @@ impl<'policy> Plan<'policy> {
                     filling.field(*index, value, matches!(cell, Cell::Null));
                 }
                 From::Value(asked) => {
-                    let value = asked.value(row, &self.moment)?;
+                    let value = asked.value(row, &self.moment, blame)?;
                     let value = value.map(|value| checked(value, shape)).transpose();
                     filling.field(*index, value.map_err(|reason| (asked.blame(blame), reason))?, false);
                 }
@@ -251,7 +252,7 @@ impl<'policy> Plan<'policy> {
                 }
             }
             Some(From::Value(asked)) => {
-                let value = asked.value(row, &self.moment)?.map(|value| value.to_string());
+                let value = asked.value(row, &self.moment, blame)?.map(|value| value.to_string());
                 let text = value.as_deref().map(str::trim).filter(|text| !text.is_empty());
                 let text = text.ok_or((asked.blame(blame), Reason::Missing))?;
                 id.push_str(check_id(text).map_err(|reason| (asked.blame(blame), reason))?);
@@ -273,7 +274,7 @@ impl<'policy> Plan<'policy> {
             }
             Some(From::Value(asked)) => {
                 let blame = asked.blame(blame);
-                let value = asked.value(row, &self.moment)?.ok_or((blame, Reason::Missing))?;
+                let value = asked.value(row, &self.moment, blame)?.ok_or((blame, Reason::Missing))?;
                 let at = instant(&value, &mut self.values).map_err(|reason| (blame, reason))?;
                 Ok((at, self.values.times.civil(at)))
             }
@@ -294,7 +295,9 @@ impl<'policy> Asked<'policy> {
         Self { expression, columns, encoding }
     }
 
-    fn value<R: RawRow>(&self, row: &R, moment: &Moment) -> Result<Option<Value>, Rejected> {
+    /// What the expression gives. A row that lacks a value, or would be left out, because a script failed is
+    /// rejected for that.
+    fn value<R: RawRow>(&self, row: &R, moment: &Moment, target: Blame) -> Result<Option<Value>, Rejected> {
         for &raw in &self.columns {
             match row.cell(raw) {
                 Cell::Nested => return Err((Blame::Column(raw), Reason::Nested)),
@@ -303,7 +306,14 @@ impl<'policy> Asked<'policy> {
                 _ => {}
             }
         }
-        Ok(scalar::evaluate(&self.expression.root, &Raw(row), moment))
+        let row = Raw { row, failure: std::cell::Cell::new(None) };
+        let value = scalar::evaluate(&self.expression.root, &row, moment);
+        match row.failure.into_inner() {
+            Some(failure) if matches!(value, None | Some(Value::Bool(false))) => {
+                Err((self.blame(target), Reason::Script(failure.message)))
+            }
+            _ => Ok(value),
+        }
     }
 
     /// The one column it uses, or else the target.
@@ -316,7 +326,11 @@ impl<'policy> Asked<'policy> {
 }
 
 /// A raw row as expressions see it: every cell is text, an empty one too.
-struct Raw<'row, R>(&'row R);
+struct Raw<'row, R> {
+    row: &'row R,
+    /// Of the last script that failed.
+    failure: std::cell::Cell<Option<Failure>>,
+}
 
 impl<R: RawRow> Row for Raw<'_, R> {
     fn get(&self, reference: &Reference) -> Option<Value> {
@@ -325,12 +339,16 @@ impl<R: RawRow> Row for Raw<'_, R> {
 
     fn text(&self, reference: &Reference) -> Option<Text<'_>> {
         let Reference::Raw(raw) = reference else { return None };
-        match self.0.cell(*raw) {
+        match self.row.cell(*raw) {
             Cell::Text(text) => Some(Text::Borrowed(text)),
             Cell::Number(number) => Some(Text::Owned(number.to_string())),
             Cell::Bool(flag) => Some(Text::Borrowed(if flag { "true" } else { "false" })),
             Cell::Absent | Cell::Null | Cell::Nested | Cell::NotText | Cell::Nul => None,
         }
+    }
+
+    fn failed(&self, _: &Function, failure: &Failure) {
+        self.failure.set(Some(failure.clone()));
     }
 }
 

@@ -142,6 +142,8 @@ pub enum Reason {
     EngineEvent,
     /// An event that happens to nobody in particular names a customer.
     NobodyInParticular,
+    /// A function from a script failed; with what went wrong.
+    Script(String),
 }
 
 impl Reason {
@@ -173,6 +175,7 @@ impl Reason {
             Self::UnknownEvent(..) => "unknown event",
             Self::EngineEvent => "the engine's own event",
             Self::NobodyInParticular => "has a customer",
+            Self::Script(_) => "script failed",
         }
     }
 }
@@ -220,6 +223,7 @@ impl fmt::Display for Reason {
                 suggest(formatter, nearest.as_deref())
             }
             Self::EngineEvent => formatter.write_str("events of this kind are recorded by the engine alone"),
+            Self::Script(message) => formatter.write_str(message),
             Self::NobodyInParticular => {
                 formatter.write_str("this event happens to nobody in particular: leave the customer out")
             }

@@ -145,7 +145,7 @@ fn scripts(out: &mut String) {
          (`if`, `&&`, `||`, `??` pass the others over), and once a batch for equal arguments.\n\
          - Inside, Rhai means what Rhai means: `7 / 2` is `3`, and overflow is a failure.\n\
          - Where a script fails or gives another type, the value is missing for that customer. Each run counts such customers by \
-         function, with an example, and goes on.\n\
+         function, with an example, and goes on. In a source, a row that lacks a value because of it is rejected with the reason.\n\
          - Scripts compute and do nothing else: there are no files, network, clock or randomness, no `eval`, `print`, `debug`, \
          `sleep`, no `import` of other scripts and no functions without a name (`|x| …`; write a loop, or `Fn(\"name\")`).\n",
     );

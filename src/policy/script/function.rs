@@ -88,13 +88,12 @@ impl Failure {
     }
 }
 
-/// Without the tree of the script.
+/// What it is and does by its version, whatever stands beside it.
 impl fmt::Debug for Function {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Function")
             .field("name", &self.name)
-            .field("index", &self.index)
             .field("parameters", &self.parameters)
             .field("returns", &self.returns)
             .field("version", &self.version)

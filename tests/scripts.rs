@@ -172,7 +172,7 @@ fn a_row_that_a_script_can_not_read_is_rejected_alone_with_the_reason() {
     let home = home();
     let cleaned = POLICY.replace(
         r#"profit = "profit", orders = "orders" }"#,
-        r#"profit = { value = 'amount(profit)' }, orders = { value = 'amount(orders) ?? 0' } }"#,
+        "profit = { value = 'amount(profit)' }, orders = { value = 'amount(orders) ?? 0' } }",
     );
     let declared =
         "[function.amount]\nscript = \"clean.rhai\"\ntakes = { text = \"text\" }\nreturns = \"number\"\n";

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{Schema, Type, Value};
-use crate::policy::Compiled;
 use crate::policy::compiled::{Data, ValueDefinition, ValueKind};
+use crate::policy::expression::reason::Facts;
 use crate::policy::expression::tree::{Node, NodeKind, Reference};
 use crate::policy::expression::{ClassName, Names};
+use crate::policy::{Compiled, facts_of_field};
 
 /// The names of a customer's values.
 pub(super) struct CustomerNames<'a>(pub(super) &'a Compiled);
@@ -54,6 +55,21 @@ impl Names for CustomerNames<'_> {
         value.kind.class()?;
         let ordered = matches!(&value.kind, ValueKind::Tier(tier) if tier.ordered);
         Some(ClassName { value: index, ty: value.ty.clone(), ordered })
+    }
+
+    fn facts(&self, reference: &Reference) -> Option<Facts> {
+        match reference {
+            Reference::Customer(field) => self.0.schema.customer.get(*field).map(facts_of_field),
+            Reference::Value(value) => self.0.values.get(*value).map(|value| value.facts.clone()),
+            _ => None,
+        }
+    }
+
+    fn places(&self, value: usize) -> Option<Arc<[Arc<str>]>> {
+        match &self.0.values.get(value)?.ty {
+            Type::Choice(places) => Some(Arc::clone(places)),
+            _ => None,
+        }
     }
 }
 

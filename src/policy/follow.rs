@@ -1,7 +1,7 @@
 //! Problems that only follow from what could not be read as TOML, and would be gone once it can.
 
 use super::codes;
-use super::diagnostic::{Code, Diagnostic};
+use super::diagnostic::{Code, Diagnostic, Severity};
 use super::expression;
 use super::files::Files;
 
@@ -15,9 +15,27 @@ static UNKNOWN: [&Code; 6] = [
     &expression::codes::UNKNOWN_FUNCTION,
 ];
 
+/// Found by reasoning about conditions.
+static REASONED: [&Code; 7] = [
+    &expression::codes::NEVER,
+    &expression::codes::ALWAYS,
+    &expression::codes::OUTSIDE,
+    &expression::codes::EQUALITY,
+    &codes::together::NOBODY_ENTERS,
+    &codes::together::EMPTY_CELLS,
+    &codes::together::NEVER_FIRES,
+];
+
 /// Something is missing from a table: it may be what could not be read.
 static MISSING: [&Code; 3] =
     [&codes::table::MISSING_KEY, &codes::together::TARGET_MISSING, &codes::together::CHANNEL_KIND];
+
+/// What conditions can be is told of a set without errors only: what is in error may change it.
+pub(crate) fn drop_reasoning(diagnostics: &mut Vec<Diagnostic>) {
+    if diagnostics.iter().any(|found| found.problem.code.severity() == Severity::Error) {
+        diagnostics.retain(|found| !REASONED.contains(&found.problem.code));
+    }
+}
 
 /// Takes out what only follows from a problem of TOML.
 pub(crate) fn drop_follow_ups(diagnostics: &mut Vec<Diagnostic>, files: &Files) {

@@ -1,6 +1,7 @@
 //! An expression in a file: read with its place, then typed at its place.
 
 use super::codes;
+use super::expression::reason;
 use super::expression::{Expected, Expression, Names, Syntax};
 use super::names::{Known, Scope, Seen, Target};
 use super::raw::{At, Place, Reader, Sink};
@@ -22,6 +23,15 @@ pub(crate) struct Context<'a> {
     pub(crate) known: &'a Known,
     /// Whether the table that is checked counts.
     pub(crate) enabled: bool,
+}
+
+impl Context<'_> {
+    /// Whether some customer may be such that all of `hold` hold and none of `fail`; false only where
+    /// that is certain.
+    pub(crate) fn can_be(self, hold: &[&Expression], fail: &[&Expression]) -> bool {
+        let names = Seen { known: self.known, scope: Scope::Customer };
+        reason::can_be(&names, hold, fail)
+    }
 }
 
 impl Formula {
@@ -80,6 +90,9 @@ impl Formula {
                 Target::Value(index) => {
                     let value = context.known.values.get(index)?;
                     can_be_typed &= value.ty.is_some();
+                    if context.enabled {
+                        context.known.used.borrow_mut().insert(index);
+                    }
                     if context.enabled && !value.enabled {
                         disabled(context.sink, &place, &format!("{}.{}", value.kind, value.name));
                     }

@@ -7,7 +7,7 @@ use super::codes;
 use super::compiled::{Action, Channel, Compiled, Settings, Trigger};
 use super::diagnostic::{Code, Diagnostic};
 use super::files::Files;
-use super::follow::drop_follow_ups;
+use super::follow::{drop_follow_ups, drop_reasoning};
 use super::formula::Context;
 use super::kind::value::Values;
 use super::kind::{action, channel, event, function, schedule, settings, source, trigger, value};
@@ -37,6 +37,7 @@ pub fn load(files: &Files) -> Outcome {
     let is_valid = !sink.has_errors();
     let mut diagnostics = sink.into_found();
     drop_follow_ups(&mut diagnostics, files);
+    drop_reasoning(&mut diagnostics);
     Outcome { compiled: compiled.filter(|_| is_valid), diagnostics }
 }
 
@@ -48,8 +49,8 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
         fields,
         field_places,
         events: event::events(declared, sink),
-        values: Vec::new(),
         functions: function::check(declared, files, sink),
+        ..Known::default()
     };
     let raw = value::read(declared, &known, sink);
     let values = value::check(raw, declared, &mut known, sink);
@@ -58,6 +59,7 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
     if sink.has_errors() {
         return None;
     }
+    warn_unused_values(&known, sink);
     let (channels, actions, triggers, schedules) = acting;
     Some(Compiled {
         version,
@@ -154,6 +156,22 @@ fn check_columns(channels: &[channel::RawChannel], actions: &[action::RawAction]
                 .help(format!("add `{name}` to the payload of an action on this channel"))
                 .report();
             }
+        }
+    }
+}
+
+/// Reports metrics and scores that nothing uses.
+fn warn_unused_values(known: &Known, sink: &Sink<'_>) {
+    let used = known.used.borrow();
+    for (index, value) in known.values.iter().enumerate() {
+        if let Some(place) = value.wants_use.as_ref().filter(|_| value.enabled && !used.contains(&index)) {
+            sink.problem(
+                &codes::together::UNUSED_VALUE,
+                place,
+                format!("nothing uses the {} `{}`", value.kind, value.name),
+            )
+            .help("use it or remove it; if people look at it, say `tags = [\"report\"]`")
+            .report();
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod codes;
 pub mod compiled;
 pub mod diagnostic;
 pub mod expression;
+mod facts;
 mod files;
 mod follow;
 mod formula;
@@ -25,6 +26,7 @@ mod version;
 
 pub use codes::codes;
 pub use compiled::Compiled;
+pub use facts::of_field as facts_of_field;
 pub use files::Files;
 pub use load::{Outcome, load};
 pub use reference::reference;

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::codes;
+use super::expression::reason::Facts;
 use super::expression::tree::Reference;
 use super::expression::{ClassName, Declared, Names};
+use super::facts;
 use super::raw::{At, Place, Sink};
 use super::script::Function;
 use crate::model::schema::{EventShape, FieldShape};
@@ -153,6 +155,10 @@ pub(crate) struct KnownValue {
     pub(crate) ordered: bool,
     /// What its places carry.
     pub(crate) data: BTreeMap<Arc<str>, Type>,
+    /// What is known of it beyond its type, once it has been checked.
+    pub(crate) facts: Option<Facts>,
+    /// Where to say that nothing uses it; `None` where that may be so.
+    pub(crate) wants_use: Option<Place>,
 }
 
 /// All that expressions and templates may speak of.
@@ -168,6 +174,8 @@ pub(crate) struct Known {
     pub(crate) values: Vec<KnownValue>,
     /// All functions from scripts; those that don't count last.
     pub(crate) functions: Vec<KnownFunction>,
+    /// Indices of the values that something uses.
+    pub(crate) used: RefCell<BTreeSet<usize>>,
 }
 
 /// A function from a script as declared.
@@ -358,6 +366,17 @@ impl Names for Seen<'_> {
         let index = self.known.value(name)?;
         let value = self.known.values.get(index).filter(|value| value.is_class())?;
         Some(ClassName { value: index, ty: value.ty.clone()?, ordered: value.ordered })
+    }
+
+    fn facts(&self, reference: &Reference) -> Option<Facts> {
+        facts::of_name(self.known, self.scope, reference)
+    }
+
+    fn places(&self, value: usize) -> Option<Arc<[Arc<str>]>> {
+        match &self.known.values.get(value)?.ty {
+            Some(Type::Choice(places)) => Some(places.clone()),
+            _ => None,
+        }
     }
 }
 

@@ -342,6 +342,9 @@ impl Walk<'_> {
             self.unknown(name, &codes::template::NAME, "value or customer field", near);
             return;
         }
+        if let Some(index) = known.value(name).filter(|_| self.context.enabled) {
+            known.used.borrow_mut().insert(index);
+        }
         if let Some(value) = value
             && self.context.enabled
             && !value.enabled

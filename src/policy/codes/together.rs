@@ -25,6 +25,10 @@ pub static CODES: &[&Code] = &[
     &UNREACHABLE,
     &UNUSED_ACTION,
     &UNUSED_CHANNEL,
+    &UNUSED_VALUE,
+    &NOBODY_ENTERS,
+    &EMPTY_CELLS,
+    &NEVER_FIRES,
 ];
 
 /// Nothing of that name.
@@ -175,7 +179,7 @@ pub static EVALUATE: Code = Code {
 pub static UNREACHABLE: Code = Code {
     id: "W401",
     title: "a level nobody comes to",
-    explanation: "A level without `top`, `holds` and `when` takes all who are left; what stands below it is never reached.",
+    explanation: "A level without `top`, `holds` and `when` takes all who are left; what stands below it is never reached. Nor is a level whose condition holds only for those whom the levels above have taken.",
     example: "[tier.pyramid]\nlevels = [{ name = \"all\" }, { name = \"rest\" }]\n",
 };
 
@@ -193,4 +197,36 @@ pub static UNUSED_CHANNEL: Code = Code {
     title: "no action goes out by a channel",
     explanation: "A channel that no action names is never used.",
     example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n",
+};
+
+/// Nothing uses a value.
+pub static UNUSED_VALUE: Code = Code {
+    id: "W404",
+    title: "a value nothing uses",
+    explanation: "No expression and no payload speaks of this metric or score. Where it is there for people who look at it, the tag `report` says so.",
+    example: "[event.order.fields]\namount = \"number\"\n[metric.orders]\nevent = \"order\"\ntake = \"count\"\n",
+};
+
+/// `leave_when` contradicts `when`.
+pub static NOBODY_ENTERS: Code = Code {
+    id: "W405",
+    title: "a segment nobody enters",
+    explanation: "Who meets `when` meets `leave_when` as well, and a customer who would leave at once doesn't enter. `leave_when` says when somebody who is in leaves; it should fail for those who have just come in.",
+    example: "[customer.fields]\nquiet_days = \"number\"\n[segment.lapsing]\nwhen = 'quiet_days > 90'\nleave_when = 'quiet_days > 30'\n",
+};
+
+/// A split outside the range.
+pub static EMPTY_CELLS: Code = Code {
+    id: "W406",
+    title: "cells nobody comes to",
+    explanation: "The split lies outside what the coordinate can be, so all customers are on one side of it.",
+    example: "[customer.fields]\nvalue = \"number\"\nfit = { type = \"number\", min = 0, max = 1 }\n[quadrant.selection]\nx = { value = 'value', split = \"median\" }\ny = { value = 'fit', split = 80 }\ntop_right = { name = \"focus\" }\nbottom_right = { name = \"moment\" }\ntop_left = { name = \"passive\" }\nbottom_left = { name = \"let_go\" }\n",
+};
+
+/// `audience` excludes `when`.
+pub static NEVER_FIRES: Code = Code {
+    id: "W407",
+    title: "a trigger that never fires",
+    explanation: "Nobody in the audience can meet `when`.",
+    example: "[customer.fields]\norders = \"number\"\n[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.first]\nwhen = 'orders == 1'\naudience = 'orders > 3'\nactions = [\"care_call\"]\n",
 };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::About;
 use crate::model::civil::Period;
 use crate::model::{Duration, Type, Value};
+use crate::policy::expression::reason::Facts;
 use crate::policy::expression::tree::Expression;
 
 /// A metric, score, segment, tier or quadrant.
@@ -17,6 +18,8 @@ pub struct ValueDefinition {
     pub about: About,
     /// What the value is.
     pub ty: Type,
+    /// What is known of it beyond its type.
+    pub facts: Facts,
     /// Hash over its own definition and those of all it uses, 12 hexadecimal digits.
     pub version: Arc<str>,
     /// How it is found.

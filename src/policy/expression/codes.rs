@@ -18,6 +18,10 @@ pub static CODES: &[&Code] = &[
     &NOT_LITERAL,
     &BAD_DATE,
     &OUT_OF_PLACE,
+    &NEVER,
+    &ALWAYS,
+    &OUTSIDE,
+    &EQUALITY,
 ];
 
 /// Not readable as an expression.
@@ -144,4 +148,44 @@ pub static OUT_OF_PLACE: Code = Code {
     explanation: "`col` names a column of a file and stands only in a source; `bucket` needs a customer and does \
                   not stand in a source.",
     example: "[score.raw]\nvalue = 'number(col(\"Amount\"))'\n",
+};
+
+/// Never true.
+pub static NEVER: Code = Code {
+    id: "W301",
+    title: "a condition that never holds",
+    explanation: "Whatever the data, this is false, because its parts exclude each other or because something in \
+                  it is always missing. Perhaps `||` was meant, or two figures changed places.",
+    example: "[customer.fields]\nquiet_days = \"number\"\n\
+              [segment.lapsing]\nwhen = 'quiet_days > 90 && quiet_days < 30'\n",
+};
+
+/// Never false.
+pub static ALWAYS: Code = Code {
+    id: "W302",
+    title: "a condition that always holds",
+    explanation: "Whatever the data, this is true, so it asks nothing. Perhaps `&&` was meant. (A missing value is \
+                  different from every word and number, so `!=` holds for it.)",
+    example: "[customer.fields]\nstage = { type = \"choice\", of = [\"lead\", \"client\", \"former\"] }\n\
+              [segment.active]\nwhen = 'stage != \"lead\" || stage != \"former\"'\n",
+};
+
+/// Beyond what the number can be.
+pub static OUTSIDE: Code = Code {
+    id: "W303",
+    title: "a comparison beyond what the number can be",
+    explanation: "The number can't lie on the other side of what it is compared with: because of the field's `min` \
+                  and `max`, or because it is a count, a rank, days since something that has happened, a month …",
+    example: "[customer.fields]\ncapability = { type = \"number\", min = 0, max = 1 }\n\
+              [segment.able]\nwhen = 'capability > 80'\n",
+};
+
+/// Equality that hardly ever is.
+pub static EQUALITY: Code = Code {
+    id: "W304",
+    title: "equality of computed numbers",
+    explanation: "Numbers that are divided, averaged or measured in days have fractions and rounding errors, so \
+                  they are hardly ever equal to another. Compare with < and >, or round first.",
+    example: "[customer.fields]\nprofit = \"number\"\nwallet = \"number\"\n\
+              [segment.third]\nwhen = 'profit / wallet == 0.3'\n",
 };

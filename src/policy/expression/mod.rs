@@ -13,6 +13,7 @@ mod places;
 mod problem;
 #[cfg(test)]
 mod properties;
+pub mod reason;
 mod shape;
 pub mod syntax;
 #[cfg(test)]

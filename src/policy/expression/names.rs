@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::reason::Facts;
 use super::tree::Reference;
 use crate::model::Type;
 use crate::policy::script::Function;
@@ -36,6 +37,18 @@ pub trait Names {
     /// A column of the file a source reads, for `col("…")`; `None` where there is no file.
     fn column(&self, name: &str) -> Option<(Reference, Type)> {
         let _ = name;
+        None
+    }
+
+    /// What is known of a name beyond its type, for warnings; `None` where nothing is.
+    fn facts(&self, reference: &Reference) -> Option<Facts> {
+        let _ = reference;
+        None
+    }
+
+    /// The levels or cells of a class by index of its value, for warnings.
+    fn places(&self, value: usize) -> Option<Arc<[Arc<str>]>> {
+        let _ = value;
         None
     }
 }

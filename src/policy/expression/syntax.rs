@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::check;
 use super::names::{Expected, Names};
-use super::parse;
 use super::tree::{Binary, Expression, Unary};
+use super::{parse, reason};
 use crate::policy::diagnostic::Problem;
 
 /// An expression that could be read, not yet checked against any names.
@@ -105,7 +105,9 @@ impl Syntax {
         expected: &Expected,
     ) -> Result<(Expression, Vec<Problem>), Vec<Problem>> {
         let root = check::check(&self.root, names, expected)?;
-        Ok((Expression { text: Arc::clone(&self.text), root }, Vec::new()))
+        let expression = Expression { text: Arc::clone(&self.text), root };
+        let warnings = reason::warnings(&expression, names);
+        Ok((expression, warnings))
     }
 }
 

@@ -8,7 +8,11 @@ pub(crate) static KEYS: &[Key] = &[
     key("title", "text", "For people; the name where absent."),
     key("description", "text", "What it is for."),
     key("owner", "text", "Who answers for it."),
-    key("tags", "list of texts", "Free words."),
+    key(
+        "tags",
+        "list of texts",
+        "Free words. `report` on a metric or score says that people look at it, so that it needs no other use.",
+    ),
     key("enabled", "true or false", "`false`: checked, but left out. Default true."),
 ];
 

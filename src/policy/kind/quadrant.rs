@@ -6,10 +6,10 @@ use super::data::RawData;
 use super::{share, tier};
 use crate::policy::codes;
 use crate::policy::compiled::{Axis, Cell, Quadrant, Split};
-use crate::policy::expression::Expected;
+use crate::policy::expression::{Expected, reason};
 use crate::policy::formula::{Context, Formula};
-use crate::policy::names::{Scope, check_form};
-use crate::policy::raw::{At, Content, Key, Reader, key};
+use crate::policy::names::{Scope, Seen, check_form};
+use crate::policy::raw::{At, Content, Entry, Key, Reader, key};
 
 /// Keys of `[quadrant.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
@@ -54,7 +54,7 @@ pub(crate) struct RawQuadrant {
 #[derive(Debug)]
 struct RawAxis {
     value: Option<Formula>,
-    split: Option<Split>,
+    split: Option<At<Split>>,
     label: String,
     margin: f64,
 }
@@ -88,8 +88,13 @@ fn read_axis(reader: &Reader<'_>) -> RawAxis {
     }
 }
 
-fn split(reader: &Reader<'_>) -> Option<Split> {
+fn split(reader: &Reader<'_>) -> Option<At<Split>> {
     let entry = reader.entry("split")?;
+    let split = read_split(reader, entry)?;
+    Some(At { value: split, place: entry.node.place.clone() })
+}
+
+fn read_split(reader: &Reader<'_>, entry: &Entry) -> Option<Split> {
     let Content::Text(text) = &entry.node.content else {
         if matches!(entry.node.content, Content::Integer(_) | Content::Float(_)) {
             return reader.number("split").map(|split| Split::At(split.value));
@@ -146,6 +151,12 @@ impl RawQuadrant {
         let y = self.y.as_ref().map(|axis| axis.check(context));
         let [top_right, bottom_right, top_left, bottom_left] = &self.cells;
         let cell = |cell: &Option<RawCell>| cell.as_ref().and_then(RawCell::compiled);
+        if let (Some(Some(axis)), Some(raw)) = (&x, &self.x) {
+            raw.warn_one_sided(axis, [top_left, bottom_left], [top_right, bottom_right], context);
+        }
+        if let (Some(Some(axis)), Some(raw)) = (&y, &self.y) {
+            raw.warn_one_sided(axis, [bottom_left, bottom_right], [top_left, top_right], context);
+        }
         Some(Quadrant {
             class,
             x: x??,
@@ -158,7 +169,45 @@ impl RawQuadrant {
 impl RawAxis {
     fn check(&self, context: Context<'_>) -> Option<Axis> {
         let value = self.value.as_ref()?.check(context, Scope::Customer, &Expected::Number)?;
-        Some(Axis { value, split: self.split?, label: self.label.clone(), margin: self.margin })
+        let split = self.split.as_ref()?;
+        Some(Axis { value, split: split.value, label: self.label.clone(), margin: self.margin })
+    }
+}
+
+impl RawAxis {
+    /// Reports a split that nobody is below, or nobody above.
+    fn warn_one_sided(
+        &self,
+        axis: &Axis,
+        below: [&Option<RawCell>; 2],
+        above: [&Option<RawCell>; 2],
+        context: Context<'_>,
+    ) {
+        let (Split::At(split), Some(written)) = (axis.split, &self.split) else { return };
+        let names = Seen { known: context.known, scope: Scope::Customer };
+        let range = reason::facts(&names, &axis.value.root, None).domain.range();
+        let empty = if range.high < split {
+            above
+        } else if range.low >= split {
+            below
+        } else {
+            return;
+        };
+        let cells: Vec<String> = empty
+            .into_iter()
+            .flatten()
+            .filter_map(|cell| cell.name.as_ref())
+            .map(|name| format!("`{}`", name.value))
+            .collect();
+        context
+            .sink
+            .problem(
+                &codes::together::EMPTY_CELLS,
+                &written.place,
+                format!("nobody comes to {}: the coordinate {}", cells.join(" and "), range.described()),
+            )
+            .help("at the split counts as right or top; split within what the coordinate can be")
+            .report();
     }
 }
 

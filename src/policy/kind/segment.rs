@@ -2,6 +2,7 @@
 
 use super::data::RawData;
 use crate::model::Duration;
+use crate::policy::codes;
 use crate::policy::compiled::{Best, Segment};
 use crate::policy::expression::{Expected, Expression};
 use crate::policy::formula::{Context, Formula};
@@ -82,15 +83,37 @@ impl RawSegment {
             Some(Some(best)) => Some(best),
             None => None,
         };
+        let (when, leave_when) = (when?, leave_when.ok()?);
+        self.warn_nobody_enters(&when, leave_when.as_ref(), context);
         Some(Segment {
             class,
-            when: when?,
-            leave_when: leave_when.ok()?,
+            when,
+            leave_when,
             enter_after: self.enter_after,
             leave_after: self.leave_after,
             best,
             data: self.data.compiled(),
         })
+    }
+
+    fn warn_nobody_enters(&self, when: &Expression, leave_when: Option<&Expression>, context: Context<'_>) {
+        let (Some(leave_when), Some(leave), Some(enter)) = (leave_when, &self.leave_when, &self.when) else {
+            return;
+        };
+        // That one of the two never or always holds is said of it alone.
+        let is_odd = !context.can_be(&[when], &[]) || !context.can_be(&[], &[leave_when]);
+        if !is_odd && !context.can_be(&[when], &[leave_when]) {
+            context
+                .sink
+                .problem(
+                    &codes::together::NOBODY_ENTERS,
+                    &leave.text.place,
+                    "this holds wherever `when` does, so nobody enters",
+                )
+                .related(&enter.text.place, "who enters")
+                .help("let it fail for those who have just come in")
+                .report();
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::share;
 use crate::model::Duration;
 use crate::policy::codes;
 use crate::policy::compiled::{Level, Share, Tier};
-use crate::policy::expression::Expected;
+use crate::policy::expression::{Expected, Expression};
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::check_form;
 use crate::policy::raw::{At, Content, Key, Place, Reader, Sink, key};
@@ -32,6 +32,9 @@ pub(crate) static LEVEL: &[Key] = &[
     key("when", "condition", "Lets in as well."),
     key("data", "table", "Known at this level, as `NAME.data.KEY`."),
 ];
+
+const FIRST_COUNTS: &str =
+    "levels are asked from the top and the first that holds counts: put the narrower one first";
 
 /// As written.
 #[derive(Debug)]
@@ -243,14 +246,40 @@ impl RawTier {
         let by = optional(self.by.as_ref(), context, &Expected::Number);
         let among = optional(self.among.as_ref(), context, &Expected::Bool);
         let levels: Vec<Option<Level>> = self.levels.iter().map(|level| level.check(context)).collect();
-        Some(Tier {
-            class,
-            ordered: self.ordered,
-            by: by.ok()?,
-            among: among.ok()?,
-            levels: levels.into_iter().collect::<Option<_>>()?,
-            fall_after: self.fall_after,
-        })
+        let (among, levels) = (among.ok()?, levels.into_iter().collect::<Option<Vec<Level>>>()?);
+        self.warn_taken(among.as_ref(), &levels, context);
+        Some(Tier { class, ordered: self.ordered, by: by.ok()?, among, levels, fall_after: self.fall_after })
+    }
+}
+
+impl RawTier {
+    /// Reports levels that have only such customers as the levels above take.
+    fn warn_taken(&self, among: Option<&Expression>, levels: &[Level], context: Context<'_>) {
+        let mut taken: Vec<&Expression> = Vec::new();
+        for (level, raw) in levels.iter().zip(&self.levels) {
+            let own = level.when.as_ref();
+            let meant: Vec<&Expression> = own.into_iter().chain(among).collect();
+            // A condition that can't hold by itself has been told of.
+            let is_alone = level.share.is_none() && meant.iter().all(|part| context.can_be(&[part], &[]));
+            if is_alone
+                && !context.can_be(&meant, &taken)
+                && let Some(name) = &raw.name
+            {
+                let (said, help) = match own {
+                    Some(_) if !context.can_be(&meant, &[]) => {
+                        ("nobody in `among` meets its condition", "widen `among`, or take the level out")
+                    }
+                    Some(_) => ("the levels above take everybody for whom its condition holds", FIRST_COUNTS),
+                    None => ("the levels above take everybody", FIRST_COUNTS),
+                };
+                let message = format!("nobody comes to `{}`: {said}", name.value);
+                context.sink.problem(&codes::together::UNREACHABLE, &name.place, message).help(help).report();
+            }
+            if raw.takes_all {
+                return;
+            }
+            taken.extend(own);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::value::fields_used;
 use crate::model::Duration;
 use crate::policy::codes;
 use crate::policy::compiled::{About, Backlog, Trigger};
-use crate::policy::expression::Expected;
+use crate::policy::expression::{Expected, Expression};
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::{Scope, Target};
 use crate::policy::raw::{At, Content, Declared, Key, Sink, key, later};
@@ -118,18 +118,39 @@ impl RawTrigger {
         let indices: Vec<Option<usize>> =
             self.actions.iter().map(|name| reference(name, "action", names(), context)).collect();
         let version = self.version(declared, versions, context);
+        let (when, audience) = (when?, audience.ok()?);
+        self.warn_never_fires(&when, audience.as_ref(), context);
         Some(Trigger {
             name: self.name.as_str().into(),
             about: self.about,
             version,
-            when: when?,
-            audience: audience.ok()?,
+            when,
+            audience,
             cause: self.cause,
             severity: self.severity,
             cooldown: self.cooldown,
             backlog: self.backlog,
             actions: indices.into_iter().collect::<Option<_>>()?,
         })
+    }
+
+    fn warn_never_fires(&self, when: &Expression, audience: Option<&Expression>, context: Context<'_>) {
+        let (Some(audience), Some(place), Some(fires)) = (audience, &self.audience, &self.when) else {
+            return;
+        };
+        // That one of the two never holds is said of it alone.
+        let is_odd = !context.can_be(&[when], &[]) || !context.can_be(&[audience], &[]);
+        if !is_odd && !context.can_be(&[when, audience], &[]) {
+            context
+                .sink
+                .problem(
+                    &codes::together::NEVER_FIRES,
+                    &place.text.place,
+                    "nobody in this audience can meet `when`",
+                )
+                .related(&fires.text.place, "when it fires")
+                .report();
+        }
     }
 
     fn version(

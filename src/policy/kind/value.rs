@@ -8,11 +8,15 @@ use crate::model::Type;
 use crate::model::schema::ClassShape;
 use crate::policy::codes;
 use crate::policy::compiled::{About, ValueDefinition, ValueKind};
+use crate::policy::facts;
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::{Known, KnownValue, Scope, Target};
 use crate::policy::order::{Order, Uses, order};
 use crate::policy::raw::{Content, Declared, Place, Sink};
 use crate::policy::version;
+
+/// The tag of values that people look at.
+const REPORT: &str = "report";
 
 /// A value as written.
 pub(crate) struct RawValue {
@@ -147,6 +151,17 @@ impl RawValue {
             ty: self.declared_type(),
             ordered,
             data: data::types(data, sink),
+            facts: None,
+            wants_use: self.wants_use(),
+        }
+    }
+
+    /// A class is looked at by itself; a metric or score is there for something.
+    fn wants_use(&self) -> Option<Place> {
+        let is_looked_at = self.about.tags.iter().any(|tag| tag == REPORT);
+        match &self.raw {
+            Raw::Metric(_) | Raw::Score(_) if !is_looked_at => Some(self.place.clone()),
+            _ => None,
         }
     }
 }
@@ -179,6 +194,8 @@ fn known_again(value: &RawValue, known: &Known) -> KnownValue {
         ty: None,
         ordered: false,
         data: BTreeMap::new(),
+        facts: None,
+        wants_use: None,
     })
 }
 
@@ -225,17 +242,22 @@ impl Checks<'_> {
         let class = values.classes.iter().position(|shape| *shape.name == value.name).unwrap_or(usize::MAX);
         let context = Context { sink: self.sink, known: self.known, enabled: value.enabled };
         let (kind, ty) = check_kind(&value, class, context);
+        let facts = match (&kind, &ty) {
+            (Some(kind), Some(ty)) => Some(facts::of_value(kind, ty, self.known)),
+            _ => None,
+        };
         if let Some(known) = self.known.values.get_mut(index) {
             known.ty = ty.clone().or_else(|| known.ty.take());
+            known.facts.clone_from(&facts);
         }
         if !value.enabled {
             return;
         }
         let version = self.version(&value, &values.versions);
         values.versions.insert(value.name.clone(), version.clone());
-        if let (Some(kind), Some(ty)) = (kind, ty) {
+        if let (Some(kind), Some(ty), Some(facts)) = (kind, ty, facts) {
             let name = value.name.as_str().into();
-            values.definitions.push(ValueDefinition { name, about: value.about, ty, version, kind });
+            values.definitions.push(ValueDefinition { name, about: value.about, ty, facts, version, kind });
         }
     }
 

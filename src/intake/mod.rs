@@ -10,6 +10,7 @@
 //! Every row is accounted for once: `new + same + replaced + filtered + rejected = rows`.
 
 mod adhoc;
+mod asked;
 mod body;
 mod cell;
 mod chunk;

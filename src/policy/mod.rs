@@ -6,6 +6,7 @@
 //! an invalid policy.
 
 pub mod codes;
+mod columns;
 pub mod compiled;
 pub mod diagnostic;
 pub mod expression;

@@ -190,12 +190,13 @@ pub(crate) struct KnownFunction {
 }
 
 /// What an expression may know of a function among those declared.
-fn declared(functions: &[KnownFunction], name: &str) -> Option<Declared> {
+pub(crate) fn declared(functions: &[KnownFunction], name: &str) -> Option<Declared> {
     let known = functions.iter().find(|function| &*function.name == name)?;
     Some(known.function.clone().map_or(Declared::Broken, Declared::Sound))
 }
 
-fn names_of(functions: &[KnownFunction]) -> Vec<String> {
+/// The names of functions.
+pub(crate) fn names_of(functions: &[KnownFunction]) -> Vec<String> {
     functions.iter().map(|function| function.name.to_string()).collect()
 }
 
@@ -377,59 +378,6 @@ impl Names for Seen<'_> {
             Some(Type::Choice(places)) => Some(places.clone()),
             _ => None,
         }
-    }
-}
-
-/// The columns of a file that a source reads, noted as they are named.
-pub(crate) struct Columns<'a> {
-    names: RefCell<Vec<Arc<str>>>,
-    functions: &'a [KnownFunction],
-}
-
-impl<'a> Columns<'a> {
-    /// None named yet.
-    pub(crate) const fn new(functions: &'a [KnownFunction]) -> Self {
-        Self { names: RefCell::new(Vec::new()), functions }
-    }
-
-    /// The index of a column.
-    pub(crate) fn index(&self, name: &str) -> usize {
-        let mut names = self.names.borrow_mut();
-        if let Some(index) = names.iter().position(|known| &**known == name) {
-            return index;
-        }
-        names.push(name.into());
-        names.len() - 1
-    }
-
-    /// All columns named, in order of index.
-    pub(crate) fn into_names(self) -> Vec<Arc<str>> {
-        self.names.into_inner()
-    }
-}
-
-impl Names for Columns<'_> {
-    fn resolve(&self, path: &[&str]) -> Option<(Reference, Type)> {
-        match path {
-            [name] => self.column(name),
-            _ => None,
-        }
-    }
-
-    fn candidates(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn function(&self, name: &str) -> Option<Declared> {
-        declared(self.functions, name)
-    }
-
-    fn functions(&self) -> Vec<String> {
-        names_of(self.functions)
-    }
-
-    fn column(&self, name: &str) -> Option<(Reference, Type)> {
-        Some((Reference::Raw(self.index(name)), Type::Text))
     }
 }
 

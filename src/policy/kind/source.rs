@@ -9,10 +9,11 @@ use super::settings::timezone;
 use super::{about, constant, path};
 use crate::model::Type;
 use crate::policy::codes;
+use crate::policy::columns::Columns;
 use crate::policy::compiled::{Into, Mapping, Origin, Source, Target};
 use crate::policy::expression::Expected;
 use crate::policy::formula::{Context, Formula, disabled};
-use crate::policy::names::{Columns, Known};
+use crate::policy::names::Known;
 use crate::policy::raw::{At, Content, Declared, Entry, Key, Node, Place, Reader, Sink, Table, key, nearest};
 
 /// Keys of `[source.NAME]`.

@@ -11,8 +11,8 @@ script  = "fit.rhai"                 # calls fn capability_fit in scripts/fit.rh
 takes   = { industry = "text", distance_km = "number" }
 returns = "number"
 
-[score.fit]
-value = 'capability_fit(industry, distance_km)'
+[segment.our_kind]
+when = 'capability_fit(industry, distance_km) > 0.5'
 "#;
 
 /// `fit.rhai`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::cut::{CutPlan, CutPoints};
 use super::error::EvaluateError;
 use super::graph::op::{Kind, Op, Space};
-use super::graph::{Graph, Node, NodeId};
+use super::graph::{Graph, Node, NodeId, order};
 use super::reach::Reach;
 use super::run::frame::{Facts, Frame};
 use super::run::script::ScriptFailure;
@@ -85,7 +85,7 @@ impl Evaluator {
     }
 
     /// Makes the program of a graph, whose `outputs` are read as expressions.
-    pub(super) fn of_graph(policy: &Arc<Compiled>, graph: Graph<'_>, outputs: Vec<NodeId>) -> Self {
+    pub(super) fn of_graph(policy: &Arc<Compiled>, graph: Graph<'_>, mut outputs: Vec<NodeId>) -> Self {
         let classes = policy.schema.classes.len();
         let mut owners = vec![None; classes];
         for (value, definition) in policy.values.iter().enumerate() {
@@ -93,15 +93,17 @@ impl Evaluator {
                 *owner = Some(value);
             }
         }
-        let registers = graph.nodes.iter().map(|node| empty_column(node.kind)).collect();
+        let cut_points = used_cuts(&graph, &owners);
+        let nodes = order::arrange(graph.nodes, &mut outputs);
+        let registers = nodes.iter().map(|node| empty_column(node.kind)).collect();
         let mut work = Work::default();
         work.decisions.resize_with(classes, || None);
         Self {
             policy: Arc::clone(policy),
             plan: graph.plan.clone(),
-            cut_points: used_cuts(&graph, &owners),
-            request: base_request(&graph.nodes),
-            nodes: graph.nodes,
+            cut_points,
+            request: base_request(&nodes),
+            nodes,
             words: graph.words,
             reach: graph.reach,
             outputs,

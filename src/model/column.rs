@@ -5,7 +5,9 @@
 //! that nothing is allocated per row. Where a row is not valid its number is 0, its flag false and
 //! its code [`Dictionary::MISSING`].
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// A bit per row, 64 to a word, lowest bit first; bits past the length are 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,13 @@ impl Bitmap {
         self.words.resize(len.div_ceil(64), if bit { u64::MAX } else { 0 });
         self.len = len;
         self.mask_tail();
+    }
+
+    /// Becomes so many rows, keeping its memory. Their bits are whatever was there: the caller writes
+    /// every word and calls [`Bitmap::mask_tail`].
+    pub fn prepare(&mut self, len: usize) {
+        self.words.resize(len.div_ceil(64), 0);
+        self.len = len;
     }
 
     /// Number of rows.
@@ -340,7 +349,9 @@ impl TextList {
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
     texts: TextList,
-    codes: HashMap<Box<str>, u32>,
+    /// Codes by the hash of their text.
+    codes: HashTable<u32>,
+    hasher: DefaultHashBuilder,
     fixed: usize,
 }
 
@@ -359,37 +370,42 @@ impl Dictionary {
         dictionary
     }
 
-    /// Forgets all but the fixed words.
+    /// Forgets all but the fixed words, keeping memory.
     pub fn reset(&mut self) {
-        for index in self.fixed..self.texts.len() {
-            if let Some(text) = self.texts.get(index) {
-                self.codes.remove(text);
-            }
+        if self.texts.len() == self.fixed {
+            return;
         }
-        self.texts.truncate(self.fixed);
+        let fixed = self.fixed;
+        self.codes.retain(|&mut code| place(code) < fixed);
+        self.texts.truncate(fixed);
     }
 
     /// The code of a text, new if need be.
     pub fn code(&mut self, text: &str) -> u32 {
-        if let Some(&code) = self.codes.get(text) {
+        let hash = self.hasher.hash_one(text);
+        let is_text = |&code: &u32| self.texts.get(place(code)) == Some(text);
+        if let Some(&code) = self.codes.find(hash, is_text) {
             return code;
         }
         let code = u32::try_from(self.texts.len()).unwrap_or(Self::MISSING);
         self.texts.push(text);
-        self.codes.insert(text.into(), code);
+        let (texts, hasher) = (&self.texts, &self.hasher);
+        let hash_of = |&code: &u32| hasher.hash_one(texts.get(place(code)).unwrap_or_default());
+        self.codes.insert_unique(hash, code, hash_of);
         code
     }
 
     /// The code of a text that is already here.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<u32> {
-        self.codes.get(text).copied()
+        let is_text = |&code: &u32| self.texts.get(place(code)) == Some(text);
+        self.codes.find(self.hasher.hash_one(text), is_text).copied()
     }
 
     /// The text of a code.
     #[must_use]
     pub fn text(&self, code: u32) -> Option<&str> {
-        usize::try_from(code).ok().and_then(|code| self.texts.get(code))
+        self.texts.get(place(code))
     }
 
     /// Number of texts.
@@ -403,6 +419,11 @@ impl Dictionary {
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty()
     }
+}
+
+/// Where the text of a code stands.
+fn place(code: u32) -> usize {
+    usize::try_from(code).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod class;
 mod expression;
 mod metric;
 pub(super) mod op;
+pub(super) mod order;
 mod script;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 
 pub(super) mod choose;
 pub(super) mod flag;
+mod lanes;
 pub(super) mod number;
 pub(super) mod text;
 pub(super) mod time;
@@ -93,7 +94,7 @@ pub(super) enum View<'a> {
 
 /// Sets a bitmap to so many rows, word by word.
 pub(super) fn fill(bitmap: &mut Bitmap, rows: usize, word: impl Fn(usize) -> u64) {
-    bitmap.reset(rows, false);
+    bitmap.prepare(rows);
     for (index, place) in bitmap.words_mut().iter_mut().enumerate() {
         *place = word(index);
     }
@@ -102,7 +103,7 @@ pub(super) fn fill(bitmap: &mut Bitmap, rows: usize, word: impl Fn(usize) -> u64
 
 /// Sets a bitmap to so many rows, row by row.
 pub(super) fn fill_rows(bitmap: &mut Bitmap, rows: usize, mut test: impl FnMut(usize) -> bool) {
-    bitmap.reset(rows, false);
+    bitmap.prepare(rows);
     for (index, place) in bitmap.words_mut().iter_mut().enumerate() {
         let start = index * 64;
         let mut word = 0;

@@ -1,8 +1,9 @@
 //! Arithmetic and comparisons of numbers, dates and times.
 
-use super::{Numbers, fill};
+use super::lanes::{self, Against, wide};
+use super::{Bits, Numbers, flag};
 use crate::evaluate::graph::op::Comparison;
-use crate::model::{FlagColumn, NumberColumn};
+use crate::model::{Bitmap, FlagColumn, NumberColumn};
 
 /// One function on every row; what is not finite becomes missing.
 pub(in crate::evaluate) fn unary(
@@ -11,13 +12,18 @@ pub(in crate::evaluate) fn unary(
     out: &mut NumberColumn,
     function: impl Fn(f64) -> f64,
 ) {
-    out.values.clear();
+    let values = &mut out.values;
+    values.resize(rows, 0.0);
     if operand.single {
-        out.values.resize(rows, function(operand.first()));
+        values.fill(function(operand.first()));
     } else {
-        out.values.extend(operand.values.iter().map(|&value| function(value)));
+        wide(|| {
+            for (place, &value) in values.iter_mut().zip(operand.values) {
+                *place = function(value);
+            }
+        });
     }
-    fill(&mut out.valid, rows, |index| operand.valid.word(index));
+    valid(operand.valid, Bits::All(true), rows, &mut out.valid);
     settle(out);
 }
 
@@ -29,29 +35,43 @@ pub(in crate::evaluate) fn binary(
     out: &mut NumberColumn,
     function: impl Fn(f64, f64) -> f64,
 ) {
-    out.values.clear();
+    let values = &mut out.values;
+    values.resize(rows, 0.0);
     let (one, other) = (left.first(), right.first());
     match (left.single, right.single) {
-        (true, true) => out.values.resize(rows, function(one, other)),
-        (true, false) => out.values.extend(right.values.iter().map(|&value| function(one, value))),
-        (false, true) => out.values.extend(left.values.iter().map(|&value| function(value, other))),
-        (false, false) => {
-            let pairs = left.values.iter().zip(right.values);
-            out.values.extend(pairs.map(|(&left, &right)| function(left, right)));
-        }
+        (true, true) => values.fill(function(one, other)),
+        (true, false) => wide(|| {
+            for (place, &value) in values.iter_mut().zip(right.values) {
+                *place = function(one, value);
+            }
+        }),
+        (false, true) => wide(|| {
+            for (place, &value) in values.iter_mut().zip(left.values) {
+                *place = function(value, other);
+            }
+        }),
+        (false, false) => wide(|| {
+            for (place, (&left, &right)) in values.iter_mut().zip(left.values.iter().zip(right.values)) {
+                *place = function(left, right);
+            }
+        }),
     }
-    fill(&mut out.valid, rows, |index| left.valid.word(index) & right.valid.word(index));
+    valid(left.valid, right.valid, rows, &mut out.valid);
     settle(out);
+}
+
+/// The rows that both sides know.
+fn valid(left: Bits<'_>, right: Bits<'_>, rows: usize, out: &mut Bitmap) {
+    out.prepare(rows);
+    lanes::logic(left, right, out, |left, right| left & right);
+    out.mask_tail();
 }
 
 /// Makes what is not finite missing, and what is missing 0.
 pub(in crate::evaluate) fn settle(out: &mut NumberColumn) {
-    for (values, word) in out.values.chunks_mut(64).zip(out.valid.words_mut()) {
-        let mut finite = 0_u64;
-        for (bit, value) in values.iter().enumerate() {
-            finite |= u64::from(value.is_finite()) << bit;
-        }
-        *word &= finite;
+    let NumberColumn { values, valid } = out;
+    for (values, word) in values.chunks_mut(64).zip(valid.words_mut()) {
+        *word &= lanes::finite(values);
         if *word != u64::MAX {
             for (bit, value) in values.iter_mut().enumerate() {
                 *value = if *word >> bit & 1 == 1 { *value } else { 0.0 };
@@ -61,7 +81,6 @@ pub(in crate::evaluate) fn settle(out: &mut NumberColumn) {
 }
 
 /// Compares row by row. With a missing side `!=` is true and all others false.
-#[expect(clippy::float_cmp, reason = "the language compares numbers exactly")]
 pub(in crate::evaluate) fn compare(
     comparison: Comparison,
     left: Numbers<'_>,
@@ -69,59 +88,35 @@ pub(in crate::evaluate) fn compare(
     rows: usize,
     out: &mut FlagColumn,
 ) {
+    if left.single && !right.single {
+        return compare(mirrored(comparison), right, left, rows, out);
+    }
+    flag::all_known(&mut out.valid, rows);
+    let bits = &mut out.values;
+    bits.prepare(if left.single { 1 } else { rows });
+    let against = if right.single { Against::One(right.first()) } else { Against::Each(right.values) };
+    lanes::compare(comparison, left.values, against, bits);
+    if left.single {
+        let holds = bits.get(0);
+        bits.reset(rows, holds);
+    }
+    for known in [left.valid, right.valid] {
+        match (known, comparison) {
+            (Bits::All(true), _) => {}
+            (known, Comparison::NotEqual) => lanes::change(bits, known, |differ, known| differ | !known),
+            (known, _) => lanes::change(bits, known, |holds, known| holds & known),
+        }
+    }
+    bits.mask_tail();
+}
+
+/// The comparison that says the same with its sides exchanged.
+const fn mirrored(comparison: Comparison) -> Comparison {
     match comparison {
-        Comparison::Equal => compare_by(left, right, rows, out, false, |a, b| a == b),
-        Comparison::NotEqual => compare_by(left, right, rows, out, true, |a, b| a != b),
-        Comparison::Less => compare_by(left, right, rows, out, false, |a, b| a < b),
-        Comparison::LessOrEqual => compare_by(left, right, rows, out, false, |a, b| a <= b),
-        Comparison::Greater => compare_by(left, right, rows, out, false, |a, b| a > b),
-        Comparison::GreaterOrEqual => compare_by(left, right, rows, out, false, |a, b| a >= b),
+        Comparison::Equal | Comparison::NotEqual => comparison,
+        Comparison::Less => Comparison::Greater,
+        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+        Comparison::Greater => Comparison::Less,
+        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
     }
-}
-
-fn compare_by(
-    left: Numbers<'_>,
-    right: Numbers<'_>,
-    rows: usize,
-    out: &mut FlagColumn,
-    missing: bool,
-    test: impl Fn(f64, f64) -> bool,
-) {
-    out.valid.reset(rows, true);
-    let words = &mut out.values;
-    words.reset(rows, false);
-    let (one, other) = (left.first(), right.first());
-    match (left.single, right.single) {
-        (true, true) => words.reset(rows, test(one, other)),
-        (true, false) => {
-            for (word, values) in words.words_mut().iter_mut().zip(right.values.chunks(64)) {
-                *word = bits(values, |value| test(one, value));
-            }
-        }
-        (false, true) => {
-            for (word, values) in words.words_mut().iter_mut().zip(left.values.chunks(64)) {
-                *word = bits(values, |value| test(value, other));
-            }
-        }
-        (false, false) => {
-            let pairs = left.values.chunks(64).zip(right.values.chunks(64));
-            for (word, (left, right)) in words.words_mut().iter_mut().zip(pairs) {
-                *word = left
-                    .iter()
-                    .zip(right)
-                    .enumerate()
-                    .fold(0, |word, (bit, (&left, &right))| word | u64::from(test(left, right)) << bit);
-            }
-        }
-    }
-    for (index, word) in words.words_mut().iter_mut().enumerate() {
-        let known = left.valid.word(index) & right.valid.word(index);
-        *word = (*word & known) | (if missing { !known } else { 0 });
-    }
-    words.mask_tail();
-}
-
-#[inline]
-fn bits(values: &[f64], test: impl Fn(f64) -> bool) -> u64 {
-    values.iter().enumerate().fold(0, |word, (bit, &value)| word | u64::from(test(value)) << bit)
 }

@@ -2,7 +2,8 @@
 
 use hashbrown::HashMap;
 
-use super::{Codes, Numbers, fill_rows, number};
+use super::lanes::{self, Against};
+use super::{Bits, Codes, Numbers, fill_rows, flag, number};
 use crate::evaluate::graph::op::Comparison;
 use crate::model::{Bitmap, CodeColumn, Dictionary, FlagColumn, NumberColumn};
 
@@ -12,21 +13,23 @@ pub(in crate::evaluate) struct Memo {
     texts: HashMap<(u32, u32), u32>,
     numbers: HashMap<u32, f64>,
     truths: HashMap<(u32, u32), bool>,
+    /// A text in the making.
+    made: String,
 }
 
-/// The text that a function gives for each row's text.
+/// The text that a function writes for each row's text.
 pub(in crate::evaluate) fn text(
     operand: Codes<'_>,
     rows: usize,
     dictionary: &mut Dictionary,
     memo: &mut Memo,
     out: &mut CodeColumn,
-    function: impl Fn(&str) -> String,
+    function: impl Fn(&str, &mut String),
 ) {
-    pairs(operand, operand, rows, dictionary, memo, out, |text, _| function(text));
+    pairs(operand, operand, rows, dictionary, memo, out, |text, _, made| function(text, made));
 }
 
-/// The text that a function gives for each row's two texts.
+/// The text that a function writes for each row's two texts.
 pub(in crate::evaluate) fn pairs(
     left: Codes<'_>,
     right: Codes<'_>,
@@ -34,20 +37,22 @@ pub(in crate::evaluate) fn pairs(
     dictionary: &mut Dictionary,
     memo: &mut Memo,
     out: &mut CodeColumn,
-    function: impl Fn(&str, &str) -> String,
+    function: impl Fn(&str, &str, &mut String),
 ) {
-    memo.texts.clear();
+    let Memo { texts, made, .. } = memo;
+    texts.clear();
     out.codes.clear();
     for row in 0..rows {
         let key = (left.code(row), right.code(row));
-        let code = memo.texts.get(&key).copied().unwrap_or_else(|| {
-            let made = match (dictionary.text(key.0), dictionary.text(key.1)) {
-                (Some(left), Some(right)) => Some(function(left, right)),
-                _ => None,
-            };
-            let code = made.map_or(Dictionary::MISSING, |made| dictionary.code(&made));
-            memo.texts.insert(key, code);
-            code
+        let code = *texts.entry(key).or_insert_with(|| {
+            made.clear();
+            match (dictionary.text(key.0), dictionary.text(key.1)) {
+                (Some(left), Some(right)) => {
+                    function(left, right, made);
+                    dictionary.code(made)
+                }
+                _ => Dictionary::MISSING,
+            }
         });
         out.codes.push(code);
     }
@@ -130,11 +135,45 @@ pub(in crate::evaluate) fn same(
     rows: usize,
     out: &mut FlagColumn,
 ) {
-    out.valid.reset(rows, true);
-    fill_rows(&mut out.values, rows, |row| {
-        let (left, right) = (left.code(row), right.code(row));
-        (left == right && left != Dictionary::MISSING) != differ
-    });
+    if left.single && !right.single {
+        return same(differ, right, left, rows, out);
+    }
+    flag::all_known(&mut out.valid, rows);
+    let bits = &mut out.values;
+    match (left.single, right.single) {
+        (true, _) => {
+            let same = left.get(0).is_some() && left.code(0) == right.code(0);
+            bits.reset(rows, same);
+        }
+        (false, true) if right.get(0).is_none() => bits.reset(rows, false),
+        (false, true) => {
+            bits.prepare(rows);
+            lanes::same(left.codes, Against::One(right.code(0)), bits);
+        }
+        (false, false) => {
+            bits.prepare(rows);
+            lanes::same(left.codes, Against::Each(right.codes), bits);
+            // Where both are missing they are not the same.
+            for (word, codes) in bits.words_mut().iter_mut().zip(left.codes.chunks(64)) {
+                *word &= codes
+                    .iter()
+                    .enumerate()
+                    .fold(0, |known, (bit, &code)| known | u64::from(code != Dictionary::MISSING) << bit);
+            }
+        }
+    }
+    if differ {
+        lanes::change(bits, Bits::All(true), |same, all| same ^ all);
+        bits.mask_tail();
+    }
+}
+
+/// The rows with any code but this.
+pub(super) fn all_but(codes: &[u32], but: u32, rows: usize, out: &mut Bitmap) {
+    out.prepare(rows);
+    lanes::same(codes, Against::One(but), out);
+    lanes::change(out, Bits::All(true), |same, all| same ^ all);
+    out.mask_tail();
 }
 
 /// The bucket of each id.

@@ -38,6 +38,9 @@ pub(in crate::evaluate) fn function(
     }
 }
 
+/// What a function of several numbers takes at most.
+pub(in crate::evaluate) const MOST_OPERANDS: usize = 3;
+
 /// A function of several operands over columns.
 pub(in crate::evaluate) fn function_of_several(
     builtin: Builtin,
@@ -47,11 +50,16 @@ pub(in crate::evaluate) fn function_of_several(
 ) {
     out.clear();
     let Some(Compute::Numbers(compute)) = builtin.function().map(|function| function.compute) else { return };
-    let mut arguments = Vec::with_capacity(operands.len());
+    let mut arguments = [0.0; MOST_OPERANDS];
+    let Some(arguments) = arguments.get_mut(..operands.len()) else { return };
     for row in 0..rows {
-        arguments.clear();
-        arguments.extend(operands.iter().filter_map(|operand| operand.get(row)));
-        out.push((arguments.len() == operands.len()).then(|| compute(&arguments)));
+        let mut known = true;
+        for (argument, operand) in arguments.iter_mut().zip(operands) {
+            let value = operand.get(row);
+            known &= value.is_some();
+            *argument = value.unwrap_or(0.0);
+        }
+        out.push(known.then(|| compute(arguments)));
     }
     number::settle(out);
 }

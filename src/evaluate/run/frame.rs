@@ -77,8 +77,8 @@ impl<'a> Frame<'a> {
         Some(view(column, node.space == Space::Run))
     }
 
-    pub(in crate::evaluate) fn views(&self) -> Vec<View<'a>> {
-        (0..self.node.operands.len()).filter_map(|index| self.view(index)).collect()
+    pub(in crate::evaluate) fn views(&self) -> impl Iterator<Item = View<'a>> {
+        (0..self.node.operands.len()).filter_map(|index| self.view(index))
     }
 
     pub(in crate::evaluate) fn numbers(&self, index: usize) -> Numbers<'a> {

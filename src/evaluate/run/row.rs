@@ -40,14 +40,14 @@ pub(super) fn step(
             }
             Op::Text(builtin) => {
                 let Some(Compute::TextToText(function)) = compute(*builtin) else { return };
-                text::text(frame.codes(0), frame.rows, dictionary, &mut work.memo, out, |text| {
-                    function(text).into_owned()
+                text::text(frame.codes(0), frame.rows, dictionary, &mut work.memo, out, |text, made| {
+                    made.push_str(&function(text));
                 });
             }
             _ => {
                 let (left, right) = (frame.codes(0), frame.codes(1));
-                text::pairs(left, right, frame.rows, dictionary, &mut work.memo, out, |left, right| {
-                    [left, right].concat()
+                text::pairs(left, right, frame.rows, dictionary, &mut work.memo, out, |left, right, made| {
+                    made.extend([left, right]);
                 });
             }
         },
@@ -82,10 +82,11 @@ fn numbers(
             time::function(*builtin, *on, frame.numbers(0), &moment, rows, out);
         }
         Op::FunctionOfSeveral(builtin) => {
-            let operands: Vec<_> = (0..frame.node.operands.len()).map(|index| frame.numbers(index)).collect();
-            time::function_of_several(*builtin, &operands, rows, out);
+            let operands: [_; time::MOST_OPERANDS] = std::array::from_fn(|index| frame.numbers(index));
+            let operands = operands.get(..frame.node.operands.len()).unwrap_or_default();
+            time::function_of_several(*builtin, operands, rows, out);
         }
-        Op::CountKnown => flag::count_known(&frame.views(), rows, out),
+        Op::CountKnown => flag::count_known(frame.views(), rows, out),
         Op::TextNumber(builtin) => {
             let Some(Compute::TextToNumber(function)) = compute(*builtin) else { return };
             text::numbers(frame.codes(0), rows, dictionary, memo, out, function);

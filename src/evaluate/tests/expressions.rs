@@ -169,6 +169,40 @@ fn row() -> impl Strategy<Value = Vec<Option<Value>>> {
         .prop_map(|(a, b, c, d, m, p, q, t, u)| vec![a, b, c, d, m, p, q, t, u])
 }
 
+/// The columns of ten generated expressions over generated rows are what the plain evaluator says.
+fn check(choices: &[u8], rows: Vec<Vec<Option<Value>>>, batch: usize) -> Result<(), TestCaseError> {
+    let mut choices = Choices(choices.iter());
+    let mut text = FIELDS.to_owned();
+    for index in 0..10 {
+        let expression = match index % 5 {
+            0 => choices.number(4),
+            1 => choices.truth(4),
+            2 => choices.text(3),
+            3 => choices.date(2),
+            _ => choices.time(2),
+        };
+        text.extend(["[score.s", &index.to_string(), "]\nvalue = '", &expression, "'\n"]);
+    }
+    let mut world = World::new(&text);
+    world.batch = batch;
+    for (index, fields) in rows.into_iter().enumerate() {
+        let customer = world.customer(&format!("c{index:03}"));
+        world.customers[customer].fields = fields;
+    }
+    let now = at("2027-03-28T09:30:00Z");
+    let found = world.run(now);
+    let moment = Moment { now, timezone: chrono_tz::Europe::London };
+    for definition in &world.policy.values {
+        let ValueKind::Score(expression) = &definition.kind else { panic!("only scores") };
+        for customer in &world.customers {
+            let expected = scalar::evaluate(&expression.root, customer, &moment);
+            let key = (customer.id.clone(), definition.name.to_string());
+            prop_assert_eq!(&found[&key], &expected, "{} of {:?}", expression.text, customer.fields);
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
@@ -177,34 +211,20 @@ proptest! {
         rows in prop::collection::vec(row(), 1..140),
         batch in 1_usize..140,
     ) {
-        let mut choices = Choices(choices.iter());
-        let mut text = FIELDS.to_owned();
-        for index in 0..10 {
-            let expression = match index % 5 {
-                0 => choices.number(4),
-                1 => choices.truth(4),
-                2 => choices.text(3),
-                3 => choices.date(2),
-                _ => choices.time(2),
-            };
-            text.extend(["[score.s", &index.to_string(), "]\nvalue = '", &expression, "'\n"]);
-        }
-        let mut world = World::new(&text);
-        world.batch = batch;
-        for (index, fields) in rows.into_iter().enumerate() {
-            let customer = world.customer(&format!("c{index:03}"));
-            world.customers[customer].fields = fields;
-        }
-        let now = at("2027-03-28T09:30:00Z");
-        let found = world.run(now);
-        let moment = Moment { now, timezone: chrono_tz::Europe::London };
-        for definition in &world.policy.values {
-            let ValueKind::Score(expression) = &definition.kind else { panic!("only scores") };
-            for customer in &world.customers {
-                let expected = scalar::evaluate(&expression.root, customer, &moment);
-                let key = (customer.id.clone(), definition.name.to_string());
-                prop_assert_eq!(&found[&key], &expected, "{} of {:?}", expression.text, customer.fields);
-            }
-        }
+        check(&choices, rows, batch)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    /// `cargo test --lib -- --ignored hundred_thousand`: each of 10,000 cases has ten expressions.
+    #[test]
+    #[ignore = "takes minutes"]
+    fn columns_equal_the_plain_evaluator_a_hundred_thousand_times(
+        choices in prop::collection::vec(any::<u8>(), 400),
+        rows in prop::collection::vec(row(), 1..140),
+        batch in 1_usize..140,
+    ) {
+        check(&choices, rows, batch)?;
     }
 }

@@ -100,6 +100,23 @@ fn equal_arguments_run_the_script_once_a_batch() {
 }
 
 #[test]
+fn results_are_kept_up_to_a_bound_and_made_anew_past_it() {
+    let mut world = world(&["whole(a)", "whole(a) - 1"]);
+    world.batch = 9_000;
+    let numbers: Vec<Option<f64>> = (0..9_000).map(|index| Some(f64::from(index) + 0.5)).collect();
+    world.numbers("a", &numbers);
+    let found = world.run(now());
+    let last = world.customers.len() - 1;
+    assert_eq!(world.column(&found, "s0").get(last).map(String::as_str), Some("8999"));
+    assert_eq!(counted(&world).0, 9_000, "one node for both");
+    let mut again = self::world(&["whole(a)", "if b == 0 { 0 } else { whole(a) }"]);
+    again.batch = 9_000;
+    again.numbers("a", &numbers);
+    again.numbers("b", &[Some(1.0); 9_000]);
+    assert_eq!(counted(&again).0, 9_000 + (9_000 - 8 * 1024));
+}
+
+#[test]
 fn a_failure_is_missing_for_its_customers_only_and_is_counted_with_an_example() {
     let mut world = world(&["ratio(a, b)", "ratio(a, b) + 1", "ratio(a + 1, b)", "wrong(a)"]);
     world.numbers("a", &[Some(4.0); 7]);

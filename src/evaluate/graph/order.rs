@@ -57,3 +57,35 @@ const fn is_leaf(op: &Op) -> bool {
 const fn is_test(op: &Op) -> bool {
     matches!(op, Op::Compare(_) | Op::Differ(_) | Op::FlagsDiffer(_) | Op::Known)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::op::{Comparison, Kind, Space};
+    use super::*;
+
+    #[test]
+    fn comparisons_of_one_column_follow_each_other_and_operands_come_first() {
+        let node = |op, operands: &[NodeId], kind| Node {
+            op,
+            operands: operands.to_vec(),
+            space: Space::Customer,
+            kind,
+        };
+        let compare = |operands: &[NodeId]| node(Op::Compare(Comparison::Less), operands, Kind::Flag);
+        let nodes = vec![
+            node(Op::CustomerField(0), &[], Kind::Number),
+            node(Op::CustomerField(1), &[], Kind::Number),
+            compare(&[0, 1]),
+            compare(&[1, 0]),
+            node(Op::And, &[2, 3], Kind::Flag),
+            node(Op::Number(0), &[], Kind::Number),
+            compare(&[0, 5]),
+            node(Op::Or, &[4, 6], Kind::Flag),
+        ];
+        let mut outputs = [7, 2];
+        let arranged = arrange(nodes, &mut outputs);
+        let columns: Vec<&[NodeId]> = arranged.iter().map(|node| &*node.operands).collect();
+        assert_eq!(columns, [&[][..], &[], &[], &[0, 1], &[0, 2], &[1, 0], &[3, 5], &[6, 4]]);
+        assert_eq!(outputs, [7, 3]);
+    }
+}

@@ -137,7 +137,7 @@ fn scripts(out: &mut String) {
         "- A script holds functions only. Each sees its parameters and its own variables; nothing is kept from call to call. \
          Functions of the same file may call each other.\n\
          - A `number` comes as a float (`x.to_int()` makes it whole), `text` and choices as strings, a `bool` as it is, a `date` as \
-         `\"2027-01-31\"` and a `time` as `\"2027-01-31T01:00:00Z\"`, in UTC: both compare in their order. For lengths of time take \
+         `\"2027-01-31\"` and a `time` as `\"2027-01-31T01:00:00Z\"`, in UTC. Dates compare in their order; for lengths of time take \
          numbers: `fit(days_since(signed))`.\n\
          - What it gives must be of the declared type: a whole number counts as a number, a character as text, a date or time is \
          text written as above. `()`, and a number that is not finite, are missing.\n\

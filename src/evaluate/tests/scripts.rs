@@ -112,7 +112,7 @@ fn results_are_kept_up_to_a_bound_and_made_anew_past_it() {
     let mut again = self::world(&["whole(a)", "if b == 0 { 0 } else { whole(a) }"]);
     again.batch = 9_000;
     again.numbers("a", &numbers);
-    again.numbers("b", &[Some(1.0); 9_000]);
+    again.numbers("b", &vec![Some(1.0); 9_000]);
     assert_eq!(counted(&again).0, 9_000 + (9_000 - 8 * 1024));
 }
 

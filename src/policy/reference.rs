@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::codes::{codes, example};
 use super::diagnostic::Severity;
 use super::expression::builtin::catalog;
+use super::expression::builtin::operators::OPERATORS;
 use super::kind::{KINDS, Kind, Support, about};
 use super::raw::Key;
 use super::script::{LIMITS, Limits, example as script};
@@ -29,6 +30,7 @@ pub fn reference() -> String {
         .collect();
     line(&mut out, &format!("Not supported by this version: {}.\n", later.join(", ")));
     values(&mut out);
+    operators(&mut out);
     functions(&mut out);
     scripts(&mut out);
     templates(&mut out);
@@ -160,20 +162,57 @@ fn scripts(out: &mut String) {
     );
 }
 
+fn operators(out: &mut String) {
+    line(
+        out,
+        "## Operators\n\nThose that bind strongest come first; brackets group.\n\n\
+         | written | takes and gives | means | missing | for instance |\n|---|---|---|---|---|",
+    );
+    for operator in OPERATORS {
+        let written: Vec<String> = operator
+            .written
+            .split(", x ")
+            .enumerate()
+            .map(|(at, part)| match at {
+                0 => format!("`{part}`"),
+                _ => format!("`x {part}`"),
+            })
+            .collect();
+        let columns = [
+            &written.join(" "),
+            operator.types,
+            operator.summary,
+            operator.missing,
+            &instances(operator.examples),
+        ];
+        line(out, &format!("| {} |", columns.map(cell).join(" | ")));
+    }
+    line(out, "");
+}
+
+fn instances(examples: &[(&str, &str)]) -> String {
+    let examples: Vec<String> =
+        examples.iter().map(|(text, value)| format!("`{text}` is `{value}`")).collect();
+    examples.join(", ")
+}
+
 fn functions(out: &mut String) {
-    line(out, "## Functions\n\n| call | gives | means | missing | for instance |\n|---|---|---|---|---|");
+    line(
+        out,
+        "## Functions\n\nA choice is taken where text is. In the examples now is 1 March 2027, 9:30 in Shanghai, `pyramid` is a tier in which the customer rose from `ordinary` to \
+         `secondary`, below `key`, the day before at noon, and the column 金额 of a file says 12.50.\n\n| call | takes | gives | means | missing | for instance |\n|---|---|---|---|---|---|",
+    );
     for entry in catalog() {
-        let examples: Vec<String> =
-            entry.examples.iter().map(|(call, value)| format!("`{call}` is `{value}`")).collect();
         line(
             out,
             &format!(
-                "| `{}` | {} | {} | {} | {} |",
+                "| `{}` | {} | {} | {} | {} | {} |",
                 cell(&entry.signature),
+                entry.takes,
                 entry.returns,
                 cell(entry.summary),
                 cell(entry.missing),
-                cell(&examples.join(", "))
+                cell(&instances(entry.examples))
             ),
         );
     }

@@ -2,6 +2,7 @@
 //! first: a part that can't be typed is left out of further checks.
 
 mod calls;
+mod hints;
 mod operators;
 mod words;
 
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use super::codes;
 use super::names::{Expected, Names};
-use super::problem::{Problems, nearest, problem};
+use super::problem::{Problems, problem};
 use super::syntax::{Part, PartKind};
 use super::tree::{Node, NodeKind};
 use crate::model::{Type, Value};
@@ -102,15 +103,7 @@ impl Checker<'_> {
         let written = path.join(".");
         let mut unknown =
             problem(&codes::UNKNOWN_NAME, part.span.clone(), format!("nothing is named `{written}`"));
-        let candidates = self.names.candidates();
-        if is_function(&written) || self.names.function(&written).is_some() {
-            unknown.help = format!("`{written}` is a function: write {written}(…)");
-        } else if let Some(near) = nearest(&written, candidates.iter().map(String::as_str)) {
-            unknown.help = format!("did you mean `{near}`?");
-            unknown.suggestion = Some(near.to_owned());
-        } else {
-            unknown.help = format!("declare a value named `{written}`; text stands in double quotes");
-        }
+        (unknown.help, unknown.suggestion) = self.instead_of(&written);
         self.problems.push(unknown);
         None
     }

@@ -10,7 +10,7 @@ use super::places::Places;
 use super::problem::{Problems, problem};
 use super::shape::{LONGEST, Shape, too_large};
 use super::syntax::Part;
-use super::tokens;
+use super::tokens::{self, Kind};
 use crate::policy::diagnostic::Problem;
 
 /// Only parses: it has no functions, and every limit is set. Constants are not folded, as Rhai's
@@ -62,7 +62,9 @@ fn explain(error: &ParseError, shape: &Shape<'_>, places: &Places) -> Problem {
     if at_end {
         let last = shape.tokens.last().map_or(0..shape.text.len(), |token| token.span.clone());
         let message = "the expression ends too early: something is missing after this";
-        return problem(&codes::SYNTAX, last, message);
+        let ends = shape.tokens.len().checked_sub(1).map_or("", |index| shape.at(index));
+        let help = if ends == "%" { "a share is written as a number: 50% is 0.5" } else { "" };
+        return Problem { help: help.to_owned(), ..problem(&codes::SYNTAX, last, message) };
     }
     let index = places.token(*position);
     let span = shape.tokens.get(index).map_or(0..shape.text.len(), |token| token.span.clone());
@@ -83,7 +85,10 @@ fn explain(error: &ParseError, shape: &Shape<'_>, places: &Places) -> Problem {
             problem(
                 &codes::WRONG_TYPE,
                 span.start..end,
-                format!("a condition is expected here, but this is {is}"),
+                format!(
+                    "a condition is expected here, but this is {}",
+                    if is.contains("string") { "text" } else { is }
+                ),
             )
         }
         ParseErrorType::BadInput(LexError::MalformedEscapeSequence(sequence)) => problem(
@@ -95,15 +100,53 @@ fn explain(error: &ParseError, shape: &Shape<'_>, places: &Places) -> Problem {
             problem(&codes::SYNTAX, span, format!("`{number}` is no number"))
         }
         ParseErrorType::MissingToken(token, _) if !token.is_empty() => {
-            problem(&codes::SYNTAX, span, format!("`{token}` is expected before `{found}`"))
+            let help = match (token.as_str(), found, shape.at(opened(shape, index))) {
+                (")", ",", "in" | "!in") => "a list stands between [ and ]: x in [\"a\", \"b\"]",
+                _ => unexpected(shape, index),
+            };
+            Problem {
+                help: help.to_owned(),
+                ..problem(&codes::SYNTAX, span, format!("`{token}` is expected before `{found}`"))
+            }
         }
-        ParseErrorType::BadInput(LexError::UnexpectedInput(_)) | ParseErrorType::ExprExpected(_) => {
-            problem(&codes::SYNTAX, span, format!("`{found}` is not expected here"))
-        }
+        ParseErrorType::BadInput(LexError::UnexpectedInput(_)) | ParseErrorType::ExprExpected(_) => Problem {
+            help: unexpected(shape, index).to_owned(),
+            ..problem(&codes::SYNTAX, span, format!("`{found}` is not expected here"))
+        },
         ParseErrorType::UnknownOperator(_) => {
             problem(&codes::SYNTAX, span, format!("`{found}` is no operator here"))
         }
         other => problem(&codes::SYNTAX, span, format!("`{found}` does not fit here: {other}")),
+    }
+}
+
+/// What stands before the bracket that a token is in.
+fn opened(shape: &Shape<'_>, index: usize) -> usize {
+    let mut depth = 0_usize;
+    for before in (0..index).rev() {
+        match shape.at(before) {
+            ")" | "]" | "}" => depth += 1,
+            "(" | "[" | "{" if depth == 0 => return before.wrapping_sub(1),
+            "(" | "[" | "{" => depth -= 1,
+            _ => {}
+        }
+    }
+    usize::MAX
+}
+
+/// What may have been meant by a token that does not fit.
+fn unexpected(shape: &Shape<'_>, index: usize) -> &'static str {
+    let kind = |index: usize| shape.tokens.get(index).map(|token| token.kind);
+    let before = index.wrapping_sub(1);
+    match (kind(before), shape.at(before), shape.at(index)) {
+        (Some(Kind::Number), _, ",") if kind(index + 1) == Some(Kind::Number) => {
+            "numbers have no separators: write 1000, or 1_000"
+        }
+        (Some(Kind::Number), ..) if kind(index) == Some(Kind::Word) => {
+            "numbers have no units; days are plain numbers: x > 30"
+        }
+        (_, "&&" | "||", "<" | "<=" | ">" | ">=" | "==" | "!=") => "name it again: x >= 3 && x < 10",
+        _ => "",
     }
 }
 

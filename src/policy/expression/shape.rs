@@ -138,13 +138,21 @@ impl<'a> Shape<'a> {
         let before_operand =
             matches!(next, Some(Kind::Word | Kind::Number | Kind::Text)) || self.at(index + 1) == "(";
         match self.at(index) {
-            "and" if after_operand => Some(self.instead(index, "and", "&&")),
-            "or" if after_operand => Some(self.instead(index, "or", "||")),
+            word @ ("and" | "AND" | "And") if after_operand => Some(self.instead(index, word, "&&")),
+            word @ ("or" | "OR" | "Or") if after_operand => Some(self.instead(index, word, "||")),
+            word @ ("contains" | "starts_with" | "ends_with" | "like" | "LIKE") if after_operand => {
+                let function = if word.eq_ignore_ascii_case("like") { "contains" } else { word };
+                Some(self.not_operator(index, &format!("write {function}(text, part)")))
+            }
+            "then" if after_operand => Some(self.not_operator(index, BRANCHES)),
+            "between" | "BETWEEN" if after_operand => Some(self.not_operator(index, BOTH_ENDS)),
             "not" if self.at(index + 1) == "in" => Some(Problem {
                 span: self.span(index).start..self.span(index + 1).end,
                 ..self.instead(index, "not in", "!in")
             }),
-            "not" if !after_operand && before_operand => Some(self.instead(index, "not", "!")),
+            word @ ("not" | "NOT") if !after_operand && before_operand => {
+                Some(self.instead(index, word, "!"))
+            }
             "is" if after_operand => Some(self.instead(index, "is", "==")),
             word @ ("null" | "nil" | "void") => Some(Problem {
                 help: "ask is_missing(x) or is_known(x), or supply a default: x ?? 0".to_owned(),
@@ -162,6 +170,11 @@ impl<'a> Shape<'a> {
             }),
             _ => None,
         }
+    }
+
+    fn not_operator(&self, index: usize, help: &str) -> Problem {
+        let message = format!("`{}` is no operator here", self.at(index));
+        Problem { help: help.to_owned(), ..problem(&codes::SYNTAX, self.span(index), message) }
     }
 
     fn instead(&self, index: usize, found: &str, ours: &str) -> Problem {
@@ -202,14 +215,21 @@ impl<'a> Shape<'a> {
                 ..problem(&codes::NOT_IN_LANGUAGE, self.span(index), "an expression can't assign")
             }),
             ".." | "..=" | "..." => Some(Problem {
-                help: "compare with both ends: x >= 1 && x <= 5".to_owned(),
+                help: BOTH_ENDS.to_owned(),
                 ..problem(&codes::NOT_IN_LANGUAGE, self.span(index), "there are no ranges here")
             }),
-            _ => Some(problem(
-                &codes::NOT_IN_LANGUAGE,
-                self.span(index),
-                format!("`{symbol}` can't stand in an expression"),
-            )),
+            _ => {
+                let message = format!("`{symbol}` can't stand in an expression");
+                let help = match symbol {
+                    "?" | ":" => BRANCHES,
+                    ";" => "an expression is one value: leave `;` out",
+                    _ => "",
+                };
+                Some(Problem {
+                    help: help.to_owned(),
+                    ..problem(&codes::NOT_IN_LANGUAGE, self.span(index), message)
+                })
+            }
         }
     }
 
@@ -282,6 +302,9 @@ impl<'a> Shape<'a> {
         None
     }
 }
+
+const BRANCHES: &str = "a choice of two is written if c { a } else { b }";
+const BOTH_ENDS: &str = "compare with both ends: x >= 1 && x <= 5";
 
 /// An expression past a limit.
 pub(super) fn too_large(span: Range<usize>, message: &str) -> Problem {

@@ -148,7 +148,40 @@ const MISTAKES: &[(&str, &str)] = &[
         "pyramid.data.visit > 1",
         "E304 «pyramid.data.visit» nothing is named `pyramid.data.visit` | did you mean `pyramid.data.visits`? | pyramid.data.visits",
     ),
-    ("now > known_since", "E304 «now» nothing is named `now` | `now` is a function: write now(…)"),
+    ("now > known_since", "E304 «now» nothing is named `now` | `now` is a function: write now()"),
+    ("true && TRUE", "E304 «TRUE» nothing is named `TRUE` | write true | true"),
+    (
+        "pyramid.visits > 1",
+        "E304 «pyramid.visits» nothing is named `pyramid.visits` | did you mean `pyramid.data.visits`? | pyramid.data.visits",
+    ),
+    (
+        "sum(profit) > 3",
+        "E305 «sum» there is no function `sum` | figures of events are made by a [metric.…], and expressions use it by its name",
+    ),
+    (
+        "isnull(profit)",
+        "E305 «isnull» there is no function `isnull` | did you mean `is_missing`? | is_missing",
+    ),
+    (
+        "orders > \"30\"",
+        "E307 «orders > \"30\"» a number can't be compared with text | number and text | a number stands without quotes: 30",
+    ),
+    (
+        "lapsing == 1",
+        "E307 «lapsing == 1» a condition (true or false) can't be compared with a number | bool and number | a condition stands by itself: write x or !x",
+    ),
+    (
+        "known_since > date(\"2027-01-01\")",
+        "E307 «known_since > date(\"2027-01-01\")» a time can't be compared with a date | time and date | turn both into days: days_since(x) < days_since(y)",
+    ),
+    (
+        "birthday + \"1\" > today()",
+        "E307 «birthday + \"1\"» `+` does not take a date and text | date + text | a date or time moves by a number of days: x + 30; the difference of two is in days",
+    ),
+    (
+        "at_least(pyramid, secondary)",
+        "E312 «secondary» a level in double quotes is expected here | write \"secondary\" | \"secondary\"",
+    ),
     ("ruond(profit)", "E305 «ruond» there is no function `ruond` | did you mean `round`? | round"),
     (
         "orders() > 1",
@@ -224,7 +257,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "E311 «\"secondry\"» there is no level \"secondry\" | did you mean \"secondary\"? | its levels are \"key\", \"secondary\", \"ordinary\" or \"small\" | \"secondary\"",
     ),
     ("bucket(name)", "E312 «name» `bucket` takes text in quotes here, known when the policy is loaded"),
-    ("date(name)", "E312 «name» a day in double quotes is expected here"),
+    (
+        "date(name)",
+        "E312 «name» a day in double quotes is expected here | a day is written date(\"2027-01-31\")",
+    ),
     (
         "date(\"2027-02-29\")",
         "E313 «\"2027-02-29\"» \"2027-02-29\" is no day of the calendar | a day is written year-month-day: date(\"2027-01-31\")",
@@ -298,6 +334,34 @@ const SYNTAX_MISTAKES: &[(&str, &str)] = &[
         "new > 3",
         "E301 «new» `new` is a word of the expression syntax and can't be a name | give the value another name",
     ),
+    ("lapsing AND opted_out", "E301 «AND» `AND` is no operator here | write `&&` | &&"),
+    ("name like \"a%\"", "E301 «like» `like` is no operator here | write contains(text, part)"),
+    (
+        "if lapsing then 1 else 2",
+        "E301 «then» `then` is no operator here | a choice of two is written if c { a } else { b }",
+    ),
+    (
+        "lapsing ? 1 : 2",
+        "E302 «?» `?` can't stand in an expression | a choice of two is written if c { a } else { b }",
+    ),
+    (
+        "orders > 1,000",
+        "E301 «,» `,` is not expected here | numbers have no separators: write 1000, or 1_000",
+    ),
+    (
+        "orders > 30d",
+        "E301 «d» `d` is not expected here | numbers have no units; days are plain numbers: x > 30",
+    ),
+    ("orders > 3 && < 10", "E301 «<» `<` is not expected here | name it again: x >= 3 && x < 10"),
+    (
+        "name in (\"a\", \"b\")",
+        "E301 «,» `)` is expected before `,` | a list stands between [ and ]: x in [\"a\", \"b\"]",
+    ),
+    (
+        "orders > 50%",
+        "E301 «%» the expression ends too early: something is missing after this | a share is written as a number: 50% is 0.5",
+    ),
+    ("\"a\" && lapsing", "E307 «\"a\"» a condition is expected here, but this is text"),
     ("1e400 > orders", "E301 «1e400» this number is too large"),
 ];
 

@@ -8,13 +8,17 @@ pub struct Form {
     pub name: &'static str,
     /// How it is called.
     pub signature: &'static str,
+    /// What it takes, in order.
+    pub takes: &'static str,
     /// What it gives.
     pub returns: &'static str,
     /// What it means.
     pub summary: &'static str,
     /// When it is missing.
     pub missing: &'static str,
-    /// Calls that need no policy, with their values.
+    /// Calls with their values: in them `pyramid` is a tier where the customer rose from "ordinary" to
+    /// "secondary", below "key", at noon of 28 February 2027 in Shanghai, and the file's column 金额
+    /// says 12.50.
     pub examples: &'static [(&'static str, &'static str)],
 }
 
@@ -23,6 +27,7 @@ pub static FORMS: &[Form] = &[
     Form {
         name: "date",
         signature: "date(\"2027-01-31\")",
+        takes: "text in quotes",
         returns: "date",
         summary: "A day of the calendar, checked when the policy is loaded.",
         missing: "never",
@@ -31,33 +36,37 @@ pub static FORMS: &[Form] = &[
     Form {
         name: "at_least",
         signature: "at_least(tier, \"level\")",
+        takes: "an ordered tier, one of its levels in quotes",
         returns: "bool",
         summary: "Whether the customer is at this level of an ordered tier or above.",
         missing: "never: false for a customer in no level",
-        examples: &[],
+        examples: &[("at_least(pyramid, \"secondary\")", "true"), ("at_least(pyramid, \"key\")", "false")],
     },
     Form {
         name: "since",
         signature: "since(segment, tier or quadrant)",
+        takes: "a segment, tier or quadrant",
         returns: "time",
         summary: "When the customer took the present place.",
         missing: "where no place was ever recorded",
-        examples: &[],
+        examples: &[("since(pyramid)", "2027-02-28T04:00:00Z"), ("days_since(since(pyramid)) < 1", "true")],
     },
     Form {
         name: "previous",
         signature: "previous(segment, tier or quadrant)",
+        takes: "a segment, tier or quadrant",
         returns: "bool or choice",
         summary: "The place the customer had before the present one.",
         missing: "where there was none",
-        examples: &[],
+        examples: &[("previous(pyramid)", "ordinary")],
     },
     Form {
         name: "col",
         signature: "col(\"column\")",
+        takes: "text in quotes",
         returns: "text",
         summary: "A column of the file a source reads, whatever its name.",
         missing: "where the cell is empty",
-        examples: &[],
+        examples: &[("number(col(\"金额\"))", "12.5")],
     },
 ];

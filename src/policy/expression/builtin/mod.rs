@@ -1,13 +1,38 @@
 //! The functions of the expression language: what they take and give, what missing does to them,
 //! and how they are computed. Both evaluators compute by [`Compute`], so a meaning stands once.
 //!
-//! To add one, add a variant to [`Builtin`] and an entry to its family's list; the tests hold the
-//! two together and run its examples.
+//! # Adding a function
+//!
+//! Say `cbrt(number)`, the cube root:
+//!
+//! 1. In the file of its family, here `numbers.rs`, add an entry to `FUNCTIONS` where its name and
+//!    [`Builtin`] belong: its parameters, what it gives, a sentence on what it means, one on when it is
+//!    missing, how it is computed (one of [`Compute`]) and examples with their values.
+//!    ```text
+//!    Function {
+//!        builtin: Builtin::Cbrt,
+//!        name: "cbrt",
+//!        summary: "The cube root.",
+//!        compute: Compute::Numbers(|numbers| first(numbers).cbrt()),
+//!        examples: &[("cbrt(-8)", "-2")],
+//!        ..ONE
+//!    },
+//!    ```
+//! 2. Add the line `Cbrt` to [`Builtin`]. The order of its variants is that of nothing else.
+//!
+//! That is all. Names, counts and types of arguments are checked by the entry, both evaluators compute
+//! by it, a missing argument makes the result missing without its doing, and the reference shows it.
+//! The tests hold that every variant has one entry and that every example gives its value.
+//!
+//! A new family is a file with a list of its own, named among the modules below and in [`functions`].
+//! Warnings (see [`reason`](super::reason)) take a function whose results they know nothing of as
+//! giving anything; where it has bounds, like `month`, a line there tells them.
 
 pub mod compute;
 pub mod forms;
 mod known;
 mod numbers;
+pub mod operators;
 mod text;
 mod time;
 
@@ -171,6 +196,14 @@ impl Function {
             .collect();
         format!("{}({})", self.name, shown.join(", "))
     }
+
+    /// What it takes: `a number, a number`.
+    #[must_use]
+    pub fn takes(&self) -> String {
+        let takes: Vec<&str> =
+            self.parameters.iter().map(|parameter| parameter.accepts.described()).collect();
+        if takes.is_empty() { "nothing".to_owned() } else { takes.join(", ") }
+    }
 }
 
 static FUNCTIONS: LazyLock<Vec<&'static Function>> = LazyLock::new(|| {
@@ -206,6 +239,8 @@ pub struct Entry {
     pub name: &'static str,
     /// How it is called.
     pub signature: String,
+    /// What it takes, in order.
+    pub takes: String,
     /// What it gives.
     pub returns: &'static str,
     /// What it means.
@@ -222,6 +257,7 @@ pub fn catalog() -> Vec<Entry> {
     let functions = functions().map(|function| Entry {
         name: function.name,
         signature: function.signature(),
+        takes: function.takes(),
         returns: function.returns.ty().name(),
         summary: function.summary,
         missing: function.missing,
@@ -230,6 +266,7 @@ pub fn catalog() -> Vec<Entry> {
     let forms = forms::FORMS.iter().map(|form| Entry {
         name: form.name,
         signature: form.signature.to_owned(),
+        takes: form.takes.to_owned(),
         returns: form.returns,
         summary: form.summary,
         missing: form.missing,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Checker, conversion, described};
+use super::{Checker, conversion, described, hints};
 use crate::model::{Date, Type, Value};
 use crate::policy::diagnostic::Problem;
 use crate::policy::expression::builtin::{self, Accepts, Builtin, Function, forms};
@@ -70,7 +70,10 @@ impl Checker<'_> {
             let declared = self.names.functions();
             let known = builtin::functions().map(|function| function.name).chain(forms);
             let known = known.chain(declared.iter().map(String::as_str));
-            if let Some(near) = nearest(name, known) {
+            if hints::is_figure(name) {
+                "figures of events are made by a [metric.…], and expressions use it by its name"
+                    .clone_into(&mut unknown.help);
+            } else if let Some(near) = hints::function_elsewhere(name).or_else(|| nearest(name, known)) {
                 unknown.help = format!("did you mean `{near}`?");
                 unknown.suggestion = Some(near.to_owned());
             }
@@ -178,6 +181,8 @@ impl Checker<'_> {
         let help = match accepts {
             Accepts::Number => conversion(&node.ty, &Type::Number),
             Accepts::Date | Accepts::DateOrTime => conversion(&node.ty, &Type::Date),
+            Accepts::Text if node.ty == Type::Number && name == "number" => "it is a number already",
+            Accepts::Time if node.ty == Type::Date => "a date has no hours",
             _ => "",
         };
         self.problems.push(Problem {
@@ -220,7 +225,20 @@ impl Checker<'_> {
     fn literal<'p>(&mut self, part: &'p Part, what: &str) -> Option<&'p str> {
         let text = part.literal_text();
         if text.is_none() {
-            self.report(&codes::NOT_LITERAL, part, format!("{what} in double quotes is expected here"), "");
+            let bare = part.single_name().map(|word| format!("\"{word}\"")).filter(|_| what == "a level");
+            self.problems.push(Problem {
+                help: match (what, &bare) {
+                    (_, Some(bare)) => format!("write {bare}"),
+                    ("a day", None) => "a day is written date(\"2027-01-31\")".to_owned(),
+                    _ => String::new(),
+                },
+                suggestion: bare,
+                ..problem(
+                    &codes::NOT_LITERAL,
+                    part.span.clone(),
+                    format!("{what} in double quotes is expected here"),
+                )
+            });
         }
         text.map(AsRef::as_ref)
     }
@@ -249,7 +267,7 @@ impl Checker<'_> {
                 &codes::NO_CLASS,
                 part,
                 format!("`{form}` asks about a segment, tier or quadrant, and this is none"),
-                "",
+                if part.literal_text().is_some() { "its name stands without quotes" } else { "" },
             );
         }
         class

@@ -1,7 +1,7 @@
 //! Operators: which operands they take, and what they give.
 
 use super::words::joined;
-use super::{Checker, conversion, described};
+use super::{Checker, described, hints};
 use crate::model::{Date, Type, Value};
 use crate::policy::diagnostic::Problem;
 use crate::policy::expression::codes;
@@ -47,11 +47,9 @@ impl Checker<'_> {
     /// Operands an arithmetic operator does not take.
     fn unfit(&mut self, operator: Binary, left: &Node, right: &Node, whole: &Part) {
         let symbol = symbol(operator);
-        let wrong = [left, right].into_iter().find(|node| node.ty != Type::Number);
-        let help = wrong.map_or("", |node| conversion(&node.ty, &Type::Number));
         self.problems.push(Problem {
             label: format!("{} {symbol} {}", left.ty, right.ty),
-            help: help.to_owned(),
+            help: hints::computing(left, right),
             ..problem(
                 &codes::WRONG_TYPE,
                 whole.span.clone(),
@@ -102,13 +100,12 @@ impl Checker<'_> {
                 let chained = [&*left, &*right]
                     .into_iter()
                     .any(|node| matches!(node.kind, NodeKind::Binary(inner, ..) if is_comparison(inner)));
-                mismatch.help = match (date_text(left), date_text(right)) {
+                let is_date = |node: &Node| node.ty == Type::Date;
+                let day = date_text(left).or_else(|| date_text(right));
+                mismatch.help = match day.filter(|_| is_date(left) || is_date(right)) {
                     _ if chained => JOIN.to_owned(),
-                    (Some(day), _) | (_, Some(day)) => format!("a date is written date(\"{day}\")"),
-                    (None, None) if conversion(&left_type, &right_type).is_empty() => {
-                        conversion(&right_type, &left_type).to_owned()
-                    }
-                    (None, None) => conversion(&left_type, &right_type).to_owned(),
+                    Some(day) => format!("a date is written date(\"{day}\")"),
+                    None => hints::comparing(left, right),
                 };
                 self.problems.push(mismatch);
             }

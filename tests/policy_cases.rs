@@ -19,10 +19,10 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 fn compiled(folder: &Path) -> Arc<Compiled> {
     let mut files = Files::default();
     files.policies.insert("policy.toml".to_owned(), fs::read_to_string(folder.join("policy.toml")).unwrap());
+    // A case may hold what a policy rightly would not: a truth that is always the same, a metric for its tests alone.
     let outcome = load(&files);
     let said = render(&outcome.diagnostics, &files, false);
-    assert!(outcome.diagnostics.is_empty(), "{}:\n{said}", folder.display());
-    Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{}", folder.display())))
+    Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{}:\n{said}", folder.display())))
 }
 
 #[test]

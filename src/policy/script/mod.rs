@@ -1,6 +1,6 @@
 //! Functions from scripts: Rhai code that a policy set declares with the types it takes and gives.
 //!
-//! Scripts are pure and confined. The [engine](self::engine) knows no file, network, clock or
+//! Scripts are pure and confined. The engine knows no file, network, clock or
 //! randomness and every limit of it is set; a call starts from nothing and leaves nothing behind. What
 //! crosses the border has a declared type, both ways. A script that fails is a [`Failure`] of one
 //! call, for the caller to count.

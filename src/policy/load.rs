@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::codes;
-use super::compiled::{Action, Channel, Compiled, Settings, Trigger};
+use super::compiled::{Action, Calendar, Channel, Compiled, Settings, Trigger};
 use super::diagnostic::{Code, Diagnostic};
 use super::files::Files;
 use super::follow::{drop_follow_ups, drop_reasoning};
 use super::formula::Context;
 use super::kind::value::Values;
-use super::kind::{action, channel, event, function, schedule, settings, source, trigger, value};
+use super::kind::{action, calendar, channel, event, function, schedule, settings, source, trigger, value};
 use super::names::{Known, schema};
 use super::raw::{Declared, Sink, merge, parse};
 use super::script::Function;
@@ -50,6 +50,7 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
         field_places,
         events: event::events(declared, sink),
         functions: function::check(declared, files, sink),
+        calendars: calendar::check(declared, sink),
         ..Known::default()
     };
     let raw = value::read(declared, &known, sink);
@@ -72,7 +73,14 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
         actions,
         triggers,
         schedules,
+        calendars: calendars(&known),
     })
+}
+
+/// Those that count, in order of their indices.
+fn calendars(known: &Known) -> Vec<Calendar> {
+    let enabled = known.calendars.iter().filter(|known| known.enabled);
+    enabled.map(|known| known.calendar.clone()).collect()
 }
 
 /// Those that count, in order of their indices.

@@ -10,6 +10,7 @@ use super::expression::reason::Facts;
 use super::expression::tree::Reference;
 use super::expression::{ClassName, Declared, Names};
 use super::facts;
+use super::kind::calendar::KnownCalendar;
 use super::raw::{At, Place, Sink};
 use super::script::Function;
 use crate::model::schema::{EventShape, FieldShape};
@@ -174,6 +175,8 @@ pub(crate) struct Known {
     pub(crate) values: Vec<KnownValue>,
     /// All functions from scripts; those that don't count last.
     pub(crate) functions: Vec<KnownFunction>,
+    /// All calendars; those that don't count last.
+    pub(crate) calendars: Vec<KnownCalendar>,
     /// Indices of the values that something uses.
     pub(crate) used: RefCell<BTreeSet<usize>>,
 }

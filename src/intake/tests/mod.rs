@@ -68,6 +68,7 @@ fn policy(sources: Vec<Source>) -> Compiled {
         actions: Vec::new(),
         triggers: Vec::new(),
         schedules: Vec::new(),
+        calendars: Vec::new(),
     }
 }
 

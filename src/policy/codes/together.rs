@@ -29,6 +29,7 @@ pub static CODES: &[&Code] = &[
     &NOBODY_ENTERS,
     &EMPTY_CELLS,
     &NEVER_FIRES,
+    &WORKED_HOLIDAY,
 ];
 
 /// Nothing of that name.
@@ -229,4 +230,12 @@ pub static NEVER_FIRES: Code = Code {
     title: "a trigger that never fires",
     explanation: "Nobody in the audience can meet `when`.",
     example: "[customer.fields]\norders = \"number\"\n[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.first]\nwhen = 'orders == 1'\naudience = 'orders > 3'\nactions = [\"care_call\"]\n",
+};
+
+/// A make-up day on a holiday.
+pub static WORKED_HOLIDAY: Code = Code {
+    id: "W408",
+    title: "a day both holiday and make-up day",
+    explanation: "The day is worked, since make-up days win over holidays. One of the two lists is likely wrong.",
+    example: "[calendar.cn]\nholidays = [\"2027-02-08\"]\nworkdays = [\"2027-02-08\"]\n",
 };

@@ -1,6 +1,7 @@
 //! The checked policy set: what every other module runs by.
 
 mod action;
+mod calendar;
 mod source;
 mod value;
 
@@ -12,6 +13,7 @@ pub use action::{
     Action, Backlog, Channel, ChannelKind, File, FileFormat, PLACE, PayloadContent, PayloadEntry, Retry,
     Template, Trigger, Webhook,
 };
+pub use calendar::Calendar;
 pub use source::{Into, Mapping, Origin, Source, Target};
 pub use value::{
     Axis, Best, Cell, Data, Level, Metric, Quadrant, Rank, Segment, Share, Split, Take, Tier, Unless,
@@ -44,6 +46,8 @@ pub struct Compiled {
     pub triggers: Vec<Trigger>,
     /// By name.
     pub schedules: Vec<Schedule>,
+    /// By name.
+    pub calendars: Vec<Calendar>,
 }
 
 /// `[settings]`.

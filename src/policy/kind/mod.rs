@@ -3,6 +3,7 @@
 
 pub(crate) mod about;
 pub(crate) mod action;
+pub(crate) mod calendar;
 pub(crate) mod channel;
 pub(crate) mod constant;
 pub(crate) mod data;
@@ -108,8 +109,8 @@ pub(crate) static KINDS: &[Kind] = &[
         &[],
     ),
     kind("schedule", "When policies are evaluated.", schedule::KEYS, &[]),
+    kind("calendar", "Which days are working days, and days that have a name.", calendar::KEYS, &[]),
     later("ledger"),
     later("cadence"),
     later("guard"),
-    later("calendar"),
 ];

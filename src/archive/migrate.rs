@@ -8,7 +8,7 @@ use super::Result;
 pub(super) const APPLICATION: i64 = 0x6775_6178;
 
 /// One entry a version; a store of version n has had the first n. An entry is never changed once released.
-const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN];
+const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE];
 
 const FIRST: &str = "
 CREATE TABLE column_type (
@@ -91,6 +91,17 @@ UPDATE rule SET run = (SELECT coalesce(max(id), 0) FROM run);
 UPDATE standing_since SET _seen = (SELECT coalesce(max(id), 0) FROM run) WHERE _seen IS NOT NULL;
 ";
 
+/// Touches wait for guards before they are queued, and are queued in a run of their own.
+const TOUCH_LIFE: &str = "
+ALTER TABLE touch ADD COLUMN made INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE touch ADD COLUMN queued INTEGER;
+ALTER TABLE touch ADD COLUMN effort REAL NOT NULL DEFAULT 1;
+ALTER TABLE touch ADD COLUMN event TEXT;
+UPDATE touch SET made = coalesce((SELECT started FROM run WHERE run.id = touch.run), state_at);
+UPDATE touch SET queued = made;
+CREATE INDEX touch_waiting ON touch (customer, number) WHERE state = 'waiting';
+";
+
 /// The version this program makes.
 pub(super) fn newest() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
@@ -128,16 +139,21 @@ pub(super) fn inspect(connection: &Connection) -> Result<Found> {
 
 /// Takes the steps a store of some version still lacks.
 pub(super) fn migrate(connection: &Connection, version: i64) -> Result<()> {
-    let done = usize::try_from(version).unwrap_or(usize::MAX);
-    if done >= STEPS.len() {
+    migrate_to(connection, version, newest())
+}
+
+/// Takes the steps from one version to another.
+pub(super) fn migrate_to(connection: &Connection, version: i64, to: i64) -> Result<()> {
+    let count = |version: i64| usize::try_from(version).unwrap_or(usize::MAX);
+    if version >= to {
         return Ok(());
     }
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Exclusive)?;
-    for step in STEPS.iter().skip(done) {
+    for step in STEPS.iter().take(count(to)).skip(count(version)) {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", newest())?;
+    transaction.pragma_update(None, "user_version", to)?;
     transaction.commit()?;
     Ok(())
 }

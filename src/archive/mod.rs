@@ -31,7 +31,7 @@ pub use ingest::{Change, EventRow, Ingest, IngestCounts, Outcome, Repeat};
 pub use open::{Archive, Snapshot};
 pub use outbox::{Delivery, Depth};
 pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};
-pub use run::{NewRun, RunTotals, RunWriter, UnsentTouches};
+pub use run::{NewRun, RunTotals, RunWriter, UnsentTouches, WaitingTouch};
 
 /// What the archive's functions return.
 pub type Result<T> = std::result::Result<T, ArchiveError>;

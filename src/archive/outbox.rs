@@ -154,7 +154,7 @@ impl Archive {
     }
 
     /// Queues a dead touch again, its attempts counted anew; false where it is not dead. It counts as queued since
-    /// the run that made it, so that what is sent is the same bytes as before.
+    /// it first was, so that what is sent is the same bytes as before.
     ///
     /// # Errors
     /// SQLite's own.
@@ -167,8 +167,7 @@ impl Archive {
         if queued > 0 {
             transaction.execute(
                 "INSERT INTO outbox (touch, channel, queued, attempts, next_attempt) \
-                 SELECT id, channel, coalesce((SELECT started FROM run WHERE run.id = touch.run), ?2), 0, ?2 \
-                 FROM touch WHERE id = ?1",
+                 SELECT id, channel, coalesce(queued, made), 0, ?2 FROM touch WHERE id = ?1",
                 params![id, at.0],
             )?;
         }

@@ -86,7 +86,8 @@ pub struct Counts {
 /// The columns [`touch_of`] reads.
 pub(super) const TOUCH_COLUMNS: &str = "touch.id, touch.customer, touch.action, touch.channel, touch.because, \
      touch.occurrence, touch.due, touch.expires, touch.priority, touch.state, touch.state_at, touch.reason, \
-     touch.policy_version, touch.payload, touch.run";
+     touch.policy_version, touch.payload, touch.run, touch.event, touch.made, touch.queued AS queued_at, \
+     touch.effort";
 
 impl Archive {
     /// How much there is; fast on stores of any size.
@@ -299,6 +300,10 @@ pub(super) fn touch_of(row: &Row<'_>) -> Result<TouchRow> {
             reason: row.get(11)?,
             policy_version: row.get(12)?,
             payload: serde_json::from_str(text(13)?).map_err(json)?,
+            event: row.get(15)?,
+            made: Timestamp(row.get(16)?),
+            queued: row.get::<_, Option<i64>>(17)?.map(Timestamp),
+            effort: row.get(18)?,
             id: id.clone(),
         },
         state_at: Timestamp(row.get(10)?),

@@ -5,7 +5,7 @@ mod memory;
 mod place;
 mod touches;
 
-pub use touches::UnsentTouches;
+pub use touches::{UnsentTouches, WaitingTouch};
 
 use rusqlite::{Transaction, TransactionBehavior, params};
 

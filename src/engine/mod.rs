@@ -2,14 +2,17 @@
 //!
 //! A run first makes the cut points that have grown old, one pass over the population a stage. Then
 //! it sends every batch of customers through one program that places them and finds the truth of
-//! every trigger, writes what changed, and makes the touches that are due. All of it becomes visible
-//! in one transaction, and nothing leaves before.
+//! every trigger, writes what changed, and makes the touches that are due, which wait. At its end all
+//! touches that wait, old and new, are asked about, and those let through are queued. All of it becomes
+//! visible in one transaction, and nothing leaves before.
 
 mod cuts;
 mod error;
+mod known;
+mod owed;
+mod queueing;
 mod report;
 mod scope;
-mod touches;
 mod triggers;
 
 use std::sync::Arc;
@@ -26,8 +29,8 @@ use crate::model::standing::TransitionCause;
 use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
+use queueing::Queueing;
 use scope::Selection;
-use touches::TouchMaker;
 use triggers::TriggerPass;
 
 /// Runs a policy set.
@@ -102,11 +105,12 @@ impl Engine {
         let mut writer = archive.begin_run(run)?;
         report.cancelled = writer.cancel_sleeping(|unsent| asleep(&self.policy, unsent), run.started)?;
         let mut cuts = CutPoints::new(&self.plan, &self.policy, writer.archive().cut_points()?);
-        let mut touches = TouchMaker::new(self, now, run.started);
+        let mut queueing = Queueing::new(self, now, run.started);
         let used = match scope {
             Scope::Everything => self.plan.all(),
             Scope::Some { .. } => {
-                let of_payloads = if selection.triggers.is_empty() { &[] } else { touches.cut_points()? };
+                let may_queue = !selection.triggers.is_empty() || writer.has_waiting()?;
+                let of_payloads = if may_queue { queueing.cut_points()? } else { &[] };
                 [evaluator.cut_points(), of_payloads].concat()
             }
         };
@@ -121,12 +125,14 @@ impl Engine {
         while writer.archive().next_batch(&request, now, after.as_deref(), &mut facts)? {
             let decisions = evaluator.evaluate(&mut facts, now, &cuts)?;
             place(&mut writer, &facts, &decisions, now, &mut report)?;
-            let due = triggers.decide(&mut writer, &facts, &decisions, &mut report)?;
-            touches.make(&mut writer, &cuts, &due, &mut report)?;
+            for owed in triggers.decide(&mut writer, &facts, &decisions, &mut report)? {
+                self.owe(&mut writer, owed, run.started)?;
+            }
             after = last_id(&facts);
         }
         report.note_scripts(evaluator.script_failures());
-        touches.note_scripts(&mut report);
+        queueing.queue(&mut writer, &cuts, &mut report)?;
+        queueing.note_scripts(&mut report);
         for rule in triggers.rules(writer.id()) {
             writer.rule(&rule)?;
         }

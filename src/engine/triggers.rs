@@ -1,13 +1,16 @@
 //! Every trigger over a batch: who it fires for, what is remembered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::owed::{Fate, Owed};
 use super::{EngineError, RunReport};
 use crate::archive::{NewRun, RunWriter};
 use crate::care::trigger::{Sight, Terms, Verdict, decide};
 use crate::evaluate::Decisions;
 use crate::model::facts::FactBatch;
 use crate::model::standing::NEVER;
+use crate::model::touch::Because;
 use crate::model::trigger::{RuleMemory, TriggerMemory, TriggerRecord};
 use crate::model::{Bitmap, Column, Timestamp};
 use crate::policy::Compiled;
@@ -19,17 +22,6 @@ pub(super) fn conditions(trigger: &Trigger) -> impl Iterator<Item = &Expression>
     std::iter::once(&trigger.when).chain(&trigger.audience)
 }
 
-/// A trigger that fires for a customer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Due {
-    /// Whose.
-    pub(super) customer: String,
-    /// Index of the policy's triggers.
-    pub(super) trigger: usize,
-    /// The how-manieth rise.
-    pub(super) rise: u32,
-}
-
 /// The triggers of a run.
 pub(super) struct TriggerPass<'run> {
     triggers: Vec<Active<'run>>,
@@ -39,8 +31,8 @@ pub(super) struct TriggerPass<'run> {
 }
 
 struct Active<'run> {
-    index: usize,
     trigger: &'run Trigger,
+    now: Timestamp,
     terms: Terms,
     /// The store's name of it.
     rule: String,
@@ -68,8 +60,8 @@ impl<'run> TriggerPass<'run> {
             let rule = format!("trigger.{}", trigger.name);
             let memory = rules.get(&rule);
             triggers.push(Active {
-                index,
                 trigger,
+                now,
                 terms: Terms {
                     cooldown: trigger.cooldown,
                     backlog: trigger.backlog,
@@ -112,7 +104,7 @@ impl<'run> TriggerPass<'run> {
         facts: &FactBatch,
         decisions: &Decisions<'_>,
         report: &mut RunReport,
-    ) -> Result<Vec<Due>, EngineError> {
+    ) -> Result<Vec<Owed>, EngineError> {
         let mut due = Vec::new();
         let mut records = Vec::new();
         let memories = memories(facts, self.triggers.len());
@@ -131,7 +123,8 @@ impl<'run> TriggerPass<'run> {
         }
         records.sort_unstable_by_key(|record| (record.row, record.trigger));
         writer.remember_triggers(facts, &self.names, &records)?;
-        due.sort_by(|one, other| (&one.customer, one.trigger).cmp(&(&other.customer, other.trigger)));
+        // In order of customer, and for each in that of triggers and their actions.
+        due.sort_by(|one, other| one.customer.cmp(&other.customer));
         Ok(due)
     }
 }
@@ -141,6 +134,38 @@ impl Active<'_> {
     fn is_first(&self, facts: &FactBatch, row: usize) -> bool {
         let seen = facts.prior.seen.get(row).copied().unwrap_or(NEVER);
         self.last_run.is_none_or(|last_run| seen == NEVER || seen > last_run)
+    }
+
+    /// What a rise owes a customer: a touch for each action.
+    fn owed(&self, customer: &str, rise: u32) -> impl Iterator<Item = Owed> {
+        let customer: Arc<str> = customer.into();
+        self.trigger.actions.iter().map(move |&action| Owed {
+            because: because(self.trigger),
+            customer: Arc::clone(&customer),
+            identity: None,
+            occurrence: rise.to_string(),
+            event: None,
+            action,
+            due: self.now,
+            fate: Fate::Waits,
+        })
+    }
+}
+
+/// Why a trigger's touches are due, as far as its table says it.
+fn because(trigger: &Trigger) -> Because {
+    let title =
+        if trigger.about.title.is_empty() { trigger.name.to_string() } else { trigger.about.title.clone() };
+    Because {
+        kind: "trigger".to_owned(),
+        name: trigger.name.to_string(),
+        title,
+        step: None,
+        event: None,
+        cause: trigger.cause.clone(),
+        severity: trigger.severity.clone(),
+        from: None,
+        to: None,
     }
 }
 
@@ -152,14 +177,14 @@ fn act(
     facts: &FactBatch,
     writer: &mut RunWriter<'_>,
     report: &mut RunReport,
-    due: &mut Vec<Due>,
+    due: &mut Vec<Owed>,
     started: Timestamp,
 ) -> Result<(), EngineError> {
     let customer = facts.ids.get(row).unwrap_or_default();
     match verdict {
         Verdict::Fires { rise } => {
             report.fire(&active.trigger.name);
-            due.push(Due { customer: customer.to_owned(), trigger: active.index, rise });
+            due.extend(active.owed(customer, rise));
         }
         Verdict::Stopped => {
             let reason = "its condition no longer holds";

@@ -130,10 +130,18 @@ pub struct Touch {
     pub because: Because,
     /// The cycle, the n-th rise, the event or the n-th transition.
     pub occurrence: String,
+    /// The kind of the event it is about, where it is about one; the event's id is in [`Because::event`].
+    pub event: Option<Arc<str>>,
     /// When it was due.
     pub due: Timestamp,
     /// Not sent after this.
     pub expires: Timestamp,
+    /// When it was really made, whatever instant the run that made it decided for.
+    pub made: Timestamp,
+    /// When it was queued, where it was.
+    pub queued: Option<Timestamp>,
+    /// Places it takes of a capacity.
+    pub effort: f64,
     /// Higher first where something is scarce.
     pub priority: f64,
     /// Where it is in its life.

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::RunWriter;
+use crate::archive::query::{TOUCH_COLUMNS, touch_of};
 use crate::archive::{ArchiveError, Result};
 use crate::model::Timestamp;
 use crate::model::touch::{Touch, TouchState};
@@ -20,6 +21,24 @@ pub struct UnsentTouches {
     pub channel: String,
 }
 
+/// A touch that no guard has let through yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaitingTouch {
+    /// Counts up in the order of making.
+    pub number: i64,
+    /// The touch; its payload is not made yet.
+    pub touch: Touch,
+    /// The run that made it.
+    pub run: i64,
+}
+
+fn texts(touch: &Touch) -> Result<(String, String)> {
+    let json = |source| ArchiveError::Json { what: format!("touch {}", touch.id), source };
+    let because = serde_json::to_string(&touch.because).map_err(json)?;
+    let payload = serde_json::to_string(&touch.payload).map_err(json)?;
+    Ok((because, payload))
+}
+
 impl RunWriter<'_> {
     /// Keeps a touch, and queues it where its state is `queued`; false where a touch of this id exists, which
     /// stays as it is. `at` is the real time.
@@ -27,16 +46,14 @@ impl RunWriter<'_> {
     /// # Errors
     /// SQLite's own.
     pub fn touch(&mut self, touch: &Touch, at: Timestamp) -> Result<bool> {
-        let json = |source| ArchiveError::Json { what: format!("touch {}", touch.id), source };
-        let because = serde_json::to_string(&touch.because).map_err(json)?;
-        let payload = serde_json::to_string(&touch.payload).map_err(json)?;
+        let (because, payload) = texts(touch)?;
         let added = self
             .transaction
             .prepare_cached(
-                "INSERT INTO touch (id, customer, action, channel, kind, name, because, occurrence, due, \
-                 expires, priority, state, state_at, reason, policy_version, payload, run) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
-                 ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO touch (id, customer, action, channel, kind, name, because, occurrence, event, due, \
+                 expires, made, queued, effort, priority, state, state_at, reason, policy_version, payload, run) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+                 ?20, ?21) ON CONFLICT (id) DO NOTHING",
             )?
             .execute(params![
                 touch.id,
@@ -47,8 +64,12 @@ impl RunWriter<'_> {
                 touch.because.name,
                 because,
                 touch.occurrence,
+                touch.event,
                 touch.due.0,
                 touch.expires.0,
+                touch.made.0,
+                touch.queued.map(|at| at.0),
+                touch.effort,
                 touch.priority,
                 touch.state.as_str(),
                 at.0,
@@ -58,15 +79,95 @@ impl RunWriter<'_> {
                 self.id
             ])?;
         if added > 0 && touch.state == TouchState::Queued {
-            // The first attempt is due when the touch is, so that first attempts leave in that order.
-            self.transaction
-                .prepare_cached(
-                    "INSERT INTO outbox (touch, channel, queued, attempts, next_attempt) \
-                     VALUES (?1, ?2, ?3, 0, ?4)",
-                )?
-                .execute(params![touch.id, touch.channel, at.0, touch.due.0])?;
+            self.put_in_outbox(touch, at)?;
         }
         Ok(added > 0)
+    }
+
+    /// Queues a waiting touch with all that is frozen now: its reason, payload, channel and priority. False where
+    /// it waits no more.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn queue(&mut self, touch: &Touch, at: Timestamp) -> Result<bool> {
+        let (because, payload) = texts(touch)?;
+        let queued = self
+            .transaction
+            .prepare_cached(
+                "UPDATE touch SET state = 'queued', state_at = ?2, queued = ?2, because = ?3, payload = ?4, \
+                 channel = ?5, priority = ?6, effort = ?7, reason = ?8, policy_version = ?9 \
+                 WHERE id = ?1 AND state = 'waiting'",
+            )?
+            .execute(params![
+                touch.id,
+                at.0,
+                because,
+                payload,
+                touch.channel,
+                touch.priority,
+                touch.effort,
+                touch.reason,
+                touch.policy_version
+            ])?;
+        if queued > 0 {
+            self.put_in_outbox(touch, at)?;
+        }
+        Ok(queued > 0)
+    }
+
+    fn put_in_outbox(&self, touch: &Touch, at: Timestamp) -> Result<()> {
+        // The first attempt is due when the touch is, so that first attempts leave in that order.
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO outbox (touch, channel, queued, attempts, next_attempt) VALUES (?1, ?2, ?3, 0, ?4)",
+            )?
+            .execute(params![touch.id, touch.channel, at.0, touch.due.0])?;
+        Ok(())
+    }
+
+    /// Ends a waiting touch; false where it waits no more.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn end_waiting(&mut self, id: &str, state: TouchState, reason: &str, at: Timestamp) -> Result<bool> {
+        let ended = self
+            .transaction
+            .prepare_cached(
+                "UPDATE touch SET state = ?2, reason = ?3, state_at = ?4 WHERE id = ?1 AND state = 'waiting'",
+            )?
+            .execute(params![id, state.as_str(), reason, at.0])?;
+        Ok(ended > 0)
+    }
+
+    /// Whether any touch waits.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn has_waiting(&self) -> Result<bool> {
+        Ok(self
+            .transaction
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM touch WHERE state = 'waiting')")?
+            .query_row([], |row| row.get(0))?)
+    }
+
+    /// Up to `limit` waiting touches in order of customer and making, after one of them.
+    ///
+    /// # Errors
+    /// SQLite's own, [`Json`](ArchiveError::Json).
+    pub fn waiting(&self, after: Option<&WaitingTouch>, limit: usize) -> Result<Vec<WaitingTouch>> {
+        let (customer, number) = after.map_or(("", 0), |after| (&*after.touch.customer, after.number));
+        let mut statement = self.transaction.prepare_cached(&format!(
+            "SELECT {TOUCH_COLUMNS}, touch.number FROM touch \
+             WHERE state = 'waiting' AND (customer, number) > (?1, ?2) ORDER BY customer, number LIMIT ?3"
+        ))?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![customer, number, limit])?;
+        let mut waiting = Vec::new();
+        while let Some(row) = rows.next()? {
+            let found = touch_of(row)?;
+            waiting.push(WaitingTouch { number: row.get("number")?, touch: found.touch, run: found.run });
+        }
+        Ok(waiting)
     }
 
     /// Cancels a customer's unsent touches of one table (`trigger`, `overdue`); returns how many. Those in a planned

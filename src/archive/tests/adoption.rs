@@ -1,4 +1,5 @@
 use super::*;
+use crate::archive::migrate::migrate_to;
 
 fn with_field(name: &str, ty: Type) -> Arc<Schema> {
     Arc::new(Schema { customer: vec![field(name, ty)], events: vec![EventShape::touch()], classes: vec![] })
@@ -98,10 +99,9 @@ fn one_process_writes_and_others_look() {
 #[test]
 fn a_store_of_the_first_version_gets_what_it_lacks() {
     let (_folder, path) = store();
-    let archive = Archive::open(&path).unwrap();
-    archive.connection.execute_batch("DROP TABLE place_count; ALTER TABLE rule DROP COLUMN run").unwrap();
-    archive.connection.pragma_update(None, "user_version", 1).unwrap();
-    drop(archive);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    migrate_to(&connection, 0, 1).unwrap();
+    drop(connection);
     assert!(matches!(Archive::open_read_only(&path), Err(ArchiveError::Older { found: 1, .. })));
     let mut archive = Archive::open(&path).unwrap();
     archive.adopt(Arc::new(schema())).unwrap();

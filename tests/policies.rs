@@ -188,6 +188,26 @@ fn a_value_and_a_trigger_have_a_new_version_when_a_script_they_use_changes() {
 }
 
 #[test]
+fn a_value_has_a_new_version_when_the_actions_with_a_tag_it_asks_for_change() {
+    let versions = |tags: &str, enabled: bool| {
+        let text = format!(
+            "[channel.out.file]\npath = \"out.jsonl\"\n\
+             [action.ring]\nchannel = \"out\"\ntags = [\"care\", \"sales\"]\n\
+             [action.card]\nchannel = \"out\"\ntags = [{tags}]\nenabled = {enabled}\n\
+             [metric.care]\nevent = \"touch\"\ntake = \"count\"\nwhere = 'tagged(\"care\")'\n\
+             [metric.sales]\nevent = \"touch\"\ntake = \"count\"\nwhere = 'tagged(\"sales\")'\n"
+        );
+        let compiled = load(&one(&text)).compiled.unwrap();
+        ["care", "sales"].map(|name| compiled.values[compiled.value(name).unwrap()].version.to_string())
+    };
+    let [care, sales] = versions("\"human\"", true);
+    assert_eq!([care.clone(), sales.clone()], versions("\"people\"", false), "what is asked for is the same");
+    let [care_too, sales_still] = versions("\"care\"", true);
+    assert_ne!(care, care_too);
+    assert_eq!(sales, sales_still);
+}
+
+#[test]
 fn values_come_after_all_they_use_otherwise_by_name() {
     let files = case("rich");
     let compiled = load(&files).compiled.unwrap();

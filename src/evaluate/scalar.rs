@@ -319,7 +319,7 @@ mod tests {
     use super::*;
     use crate::policy::expression::builtin::catalog;
     use crate::policy::expression::builtin::operators::OPERATORS;
-    use crate::policy::expression::{ClassName, Expected, Names, Syntax};
+    use crate::policy::expression::{ClassName, Expected, Names, Syntax, Tagged};
 
     struct Sample;
 
@@ -349,6 +349,11 @@ mod tests {
             (name == "pyramid").then_some(class)
         }
 
+        fn tagged(&self, tag: &str) -> Tagged {
+            let actions = if tag == "care" { ["care_call", "visit"] } else { ["offer", "reminder"] };
+            Tagged::Actions(Reference::Event(0), actions.map(Arc::from).into())
+        }
+
         fn column(&self, name: &str) -> Option<(Reference, Type)> {
             (name == "金额").then_some((Reference::Raw(0), Type::Text))
         }
@@ -366,6 +371,7 @@ mod tests {
                 Reference::Customer(8) => {
                     Timestamp::parse_rfc3339("2027-02-28T12:00:00+08:00").map(Value::Time)
                 }
+                Reference::Event(0) => Some(Value::text("visit")),
                 Reference::Raw(0) => Some(Value::text("12.50")),
                 _ => None,
             }

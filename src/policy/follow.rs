@@ -6,13 +6,14 @@ use super::expression;
 use super::files::Files;
 
 /// Something is said not to be there: it may stand in what could not be read.
-static UNKNOWN: [&Code; 6] = [
+static UNKNOWN: [&Code; 7] = [
     &codes::together::UNKNOWN_REFERENCE,
     &codes::together::TARGET,
     &codes::template::NAME,
     &codes::template::ATTRIBUTE,
     &expression::codes::UNKNOWN_NAME,
     &expression::codes::UNKNOWN_FUNCTION,
+    &expression::codes::UNKNOWN_TAG,
 ];
 
 /// Found by reasoning about conditions.
@@ -66,8 +67,9 @@ fn is_declared(found: &Diagnostic, unreadable: &[Diagnostic], files: &Files) -> 
         let line = line.trim_start();
         let words: Vec<&str> =
             line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
-        let declares =
-            if line.starts_with('[') { words.as_slice() } else { words.get(..1).unwrap_or_default() };
+        // A list of tags declares each of them.
+        let is_list = line.starts_with('[') || words.first() == Some(&"tags");
+        let declares = if is_list { words.as_slice() } else { words.get(..1).unwrap_or_default() };
         names.iter().any(|name| name.split('.').any(|part| declares.contains(&part)))
     })
 }

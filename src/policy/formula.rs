@@ -66,6 +66,11 @@ impl Formula {
         syntax.calls().into_iter().map(|(name, span)| (name, sink.part(&self.text, &span))).collect()
     }
 
+    /// The tags it asks for by `tagged`.
+    pub(crate) fn tags(&self) -> Vec<&str> {
+        self.syntax.as_ref().map(Syntax::tags).unwrap_or_default()
+    }
+
     /// Reports calls of functions that do not count.
     pub(crate) fn check_calls(&self, context: Context<'_>) {
         for (name, place) in self.calls(context.sink) {

@@ -14,6 +14,7 @@ use super::kind::{action, calendar, channel, event, function, schedule, settings
 use super::names::{Known, schema};
 use super::raw::{Declared, Sink, merge, parse};
 use super::script::Function;
+use super::tags::Tags;
 use super::version;
 
 /// What loading a policy set gave.
@@ -49,6 +50,7 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
         fields,
         field_places,
         events: event::events(declared, sink),
+        tags: Tags::of_actions(declared),
         functions: function::check(declared, files, sink),
         calendars: calendar::check(declared, sink),
         ..Known::default()

@@ -22,6 +22,7 @@ mod raw;
 mod reference;
 mod render;
 pub mod script;
+mod tags;
 mod template;
 mod version;
 

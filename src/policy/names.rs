@@ -8,12 +8,13 @@ use std::sync::Arc;
 use super::codes;
 use super::expression::reason::Facts;
 use super::expression::tree::Reference;
-use super::expression::{ClassName, Declared, Names};
+use super::expression::{ClassName, Declared, Names, Tagged};
 use super::facts;
 use super::kind::calendar::KnownCalendar;
 use super::raw::{At, Place, Sink};
 use super::script::Function;
-use crate::model::schema::{EventShape, FieldShape};
+use super::tags::Tags;
+use crate::model::schema::{EventShape, FieldShape, TOUCH_EVENT};
 use crate::model::{Schema, Type};
 
 /// Words of Rhai's that can't be names in an expression.
@@ -100,7 +101,7 @@ pub(crate) fn check_name(name: &At<String>, what: &str, sink: &Sink<'_>) -> bool
     let is_reserved = RHAI_WORDS.contains(&text)
         || OWN_WORDS.contains(&text)
         || (what == EVENT_FIELD && text == "at")
-        || (what == "event" && text == crate::model::schema::TOUCH_EVENT);
+        || (what == "event" && text == TOUCH_EVENT);
     if is_reserved {
         sink.problem(&codes::table::RESERVED, &name.place, format!("`{text}` has a meaning of its own"))
             .help("choose another name")
@@ -173,6 +174,8 @@ pub(crate) struct Known {
     pub(crate) events: Vec<KnownEvent>,
     /// In order of evaluation, those that don't count last.
     pub(crate) values: Vec<KnownValue>,
+    /// The tags of actions.
+    pub(crate) tags: Tags,
     /// All functions from scripts; those that don't count last.
     pub(crate) functions: Vec<KnownFunction>,
     /// All calendars; those that don't count last.
@@ -370,6 +373,19 @@ impl Names for Seen<'_> {
         let index = self.known.value(name)?;
         let value = self.known.values.get(index).filter(|value| value.is_class())?;
         Some(ClassName { value: index, ty: value.ty.clone()?, ordered: value.ordered })
+    }
+
+    fn tagged(&self, tag: &str) -> Tagged {
+        let Scope::Event(event) = self.scope else { return Tagged::NoTouch };
+        let is_touch = |event: &&KnownEvent| *event.shape.name == *TOUCH_EVENT;
+        let touch = self.known.events.get(event).filter(is_touch);
+        let Some(action) = touch.and_then(|touch| touch.shape.field("action")) else {
+            return Tagged::NoTouch;
+        };
+        match self.known.tags.actions(tag) {
+            Some(actions) => Tagged::Actions(Reference::Event(action), actions.into()),
+            None => Tagged::Unknown(self.known.tags.names()),
+        }
     }
 
     fn facts(&self, reference: &Reference) -> Option<Facts> {

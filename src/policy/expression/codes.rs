@@ -18,6 +18,7 @@ pub static CODES: &[&Code] = &[
     &NOT_LITERAL,
     &BAD_DATE,
     &OUT_OF_PLACE,
+    &UNKNOWN_TAG,
     &NEVER,
     &ALWAYS,
     &OUTSIDE,
@@ -146,8 +147,19 @@ pub static OUT_OF_PLACE: Code = Code {
     id: "E314",
     title: "function out of place",
     explanation: "`col` names a column of a file and stands only in a source; `bucket` needs a customer and does \
-                  not stand in a source.",
+                  not stand in a source; `tagged` asks about the event `touch` and stands only over it.",
     example: "[score.raw]\nvalue = 'number(col(\"Amount\"))'\n",
+};
+
+/// A tag that no action has.
+pub static UNKNOWN_TAG: Code = Code {
+    id: "E315",
+    title: "unknown tag",
+    explanation: "`tagged` asks whether a touch's action has a tag, one of those that the actions of the policy set \
+                  are given by `tags`.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n\
+              [action.care_call]\nchannel = \"calls\"\ntags = [\"care\"]\n\
+              [metric.care]\nevent = \"touch\"\ntake = \"count\"\nwhere = 'tagged(\"caer\")'\n",
 };
 
 /// Never true.

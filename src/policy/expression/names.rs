@@ -23,6 +23,12 @@ pub trait Names {
         None
     }
 
+    /// Whose touches have a tag, for `tagged`.
+    fn tagged(&self, tag: &str) -> Tagged {
+        let _ = tag;
+        Tagged::NoTouch
+    }
+
     /// A function from a script.
     fn function(&self, name: &str) -> Option<Declared> {
         let _ = name;
@@ -60,6 +66,17 @@ pub enum Declared {
     Sound(Arc<Function>),
     /// Its declaration or script is in error, which is said there.
     Broken,
+}
+
+/// A tag as an expression sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tagged {
+    /// There is no touch to ask about.
+    NoTouch,
+    /// No action has it; the tags that actions have.
+    Unknown(Vec<String>),
+    /// The touch's action, and the actions that have the tag.
+    Actions(Reference, Arc<[Arc<str>]>),
 }
 
 /// A segment, tier or quadrant as an expression sees it.

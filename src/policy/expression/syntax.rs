@@ -82,6 +82,20 @@ impl Syntax {
         calls
     }
 
+    /// The tags it asks for by `tagged`.
+    #[must_use]
+    pub fn tags(&self) -> Vec<&str> {
+        let mut tags = Vec::new();
+        self.root.each(&mut |part| {
+            if let PartKind::Call(name, _, arguments) = &part.kind
+                && name == "tagged"
+            {
+                tags.extend(arguments.iter().filter_map(Part::literal_text).map(AsRef::as_ref));
+            }
+        });
+        tags
+    }
+
     /// The first part of each name it uses: of `pyramid.data.visits` only `pyramid`.
     #[must_use]
     pub fn names(&self) -> Vec<(String, Range<usize>)> {

@@ -187,7 +187,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "orders() > 1",
         "E305 «orders» there is no function `orders` | `orders` is a value: write it without ( )",
     ),
-    ("tagged(\"a\")", "E305 «tagged» `tagged` is not supported by this version"),
+    (
+        "tagged(\"a\")",
+        "E314 «tagged(\"a\")» `tagged` asks about the action of a touch, but there is no touch here | use it over the event `touch`, as in the `where` of a metric of touches",
+    ),
     ("sqrt(orders, 2)", "E306 «sqrt(orders, 2)» 2 arguments can't be right | it is called as sqrt(number)"),
     ("round()", "E306 «round()» 0 arguments can't be right | it is called as round(number, digits?)"),
     (

@@ -293,8 +293,8 @@ fn check_kind(value: &RawValue, class: usize, context: Context<'_>) -> (Option<V
     }
 }
 
-/// Adds the declarations of the customer fields that expressions use, the functions they call, and the
-/// settings.
+/// Adds the declarations of the customer fields that expressions use, the functions they call, what the
+/// tags they ask for stand for, and the settings.
 pub(crate) fn fields_used(
     formulas: &[&Formula],
     declared: &Declared,
@@ -311,6 +311,9 @@ pub(crate) fn fields_used(
         if let Some(function) = called.and_then(|called| called.function.as_ref()) {
             parts.insert(format!("function.{name}"), function.version.to_string());
         }
+    }
+    for tag in formulas.iter().flat_map(|formula| formula.tags()) {
+        parts.insert(format!("tag.{tag}"), known.tags.meaning(tag));
     }
     let fields = declared
         .get("customer")

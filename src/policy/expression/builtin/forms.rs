@@ -17,8 +17,8 @@ pub struct Form {
     /// When it is missing.
     pub missing: &'static str,
     /// Calls with their values: in them `pyramid` is a tier where the customer rose from "ordinary" to
-    /// "secondary", below "key", at noon of 28 February 2027 in Shanghai, and the file's column 金额
-    /// says 12.50.
+    /// "secondary", below "key", at noon of 28 February 2027 in Shanghai, the file's column 金额
+    /// says 12.50, and the touch's action is tagged "care".
     pub examples: &'static [(&'static str, &'static str)],
 }
 
@@ -59,6 +59,15 @@ pub static FORMS: &[Form] = &[
         summary: "The place the customer had before the present one.",
         missing: "where there was none",
         examples: &[("previous(pyramid)", "ordinary")],
+    },
+    Form {
+        name: "tagged",
+        signature: "tagged(\"tag\")",
+        takes: "text in quotes",
+        returns: "bool",
+        summary: "Over the event `touch`: whether the touch's action has this tag.",
+        missing: "never",
+        examples: &[("tagged(\"care\")", "true"), ("tagged(\"sales\")", "false")],
     },
     Form {
         name: "col",

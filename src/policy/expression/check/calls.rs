@@ -8,7 +8,7 @@ use crate::model::{Date, Type, Value};
 use crate::policy::diagnostic::Problem;
 use crate::policy::expression::builtin::{self, Accepts, Builtin, Function, forms};
 use crate::policy::expression::codes;
-use crate::policy::expression::names::{ClassName, Declared};
+use crate::policy::expression::names::{ClassName, Declared, Tagged};
 use crate::policy::expression::problem::{nearest, problem, quoted_list};
 use crate::policy::expression::syntax::Part;
 use crate::policy::expression::tree::{Node, NodeKind, Reference};
@@ -17,7 +17,7 @@ use crate::policy::script::{Function as Script, Parameter};
 type Typed = Option<(NodeKind, Type)>;
 
 /// Functions of the language that are not here yet.
-const LATER: [&str; 2] = ["expiring", "tagged"];
+const LATER: [&str; 1] = ["expiring"];
 
 /// Whether a name is that of a function of the language.
 pub(crate) fn is_function(name: &str) -> bool {
@@ -43,6 +43,7 @@ impl Checker<'_> {
             "since" => self.since(arguments, whole),
             "previous" => self.previous(arguments, whole),
             "col" => self.column(arguments, whole),
+            "tagged" => self.tagged(arguments, whole),
             _ => {
                 match self.names.function(name) {
                     Some(Declared::Sound(function)) => return self.script(function, arguments, whole),
@@ -225,7 +226,10 @@ impl Checker<'_> {
     fn literal<'p>(&mut self, part: &'p Part, what: &str) -> Option<&'p str> {
         let text = part.literal_text();
         if text.is_none() {
-            let bare = part.single_name().map(|word| format!("\"{word}\"")).filter(|_| what == "a level");
+            let bare = part
+                .single_name()
+                .map(|word| format!("\"{word}\""))
+                .filter(|_| matches!(what, "a level" | "a tag"));
             self.problems.push(Problem {
                 help: match (what, &bare) {
                     (_, Some(bare)) => format!("write {bare}"),
@@ -334,5 +338,47 @@ impl Checker<'_> {
             return None;
         };
         Some((NodeKind::Name(reference), ty))
+    }
+
+    /// `tagged("care")` is `action in […]` with the actions that have the tag.
+    fn tagged(&mut self, arguments: &[Part], whole: &Part) -> Typed {
+        let [tag] = self.arguments::<1>("tagged", arguments, whole)?;
+        let written = self.literal(tag, "a tag")?;
+        match self.names.tagged(written) {
+            Tagged::Actions(action, actions) => {
+                let node = |kind| Node { kind, ty: Type::Text, span: whole.span.clone() };
+                let actions = actions.iter().map(|name| node(NodeKind::Literal(Value::Text(name.clone()))));
+                Some((NodeKind::In(Box::new(node(NodeKind::Name(action))), actions.collect()), Type::Bool))
+            }
+            Tagged::Unknown(tags) => {
+                self.unknown_tag(tag, written, &tags);
+                None
+            }
+            Tagged::NoTouch => {
+                self.report(
+                    &codes::OUT_OF_PLACE,
+                    whole,
+                    "`tagged` asks about the action of a touch, but there is no touch here".to_owned(),
+                    "use it over the event `touch`, as in the `where` of a metric of touches",
+                );
+                None
+            }
+        }
+    }
+
+    fn unknown_tag(&mut self, tag: &Part, written: &str, tags: &[String]) {
+        let near = nearest(written, tags.iter().map(String::as_str));
+        let help = if tags.is_empty() {
+            "actions are tagged as in `tags = [\"care\"]`".to_owned()
+        } else {
+            format!("the tags of actions are {}", quoted_list(tags.iter().map(String::as_str)))
+        };
+        let message = format!("no action has the tag `{written}`");
+        self.problems.push(Problem {
+            label: near.map(|near| format!("did you mean \"{near}\"?")).unwrap_or_default(),
+            help,
+            suggestion: near.map(|near| format!("\"{near}\"")),
+            ..problem(&codes::UNKNOWN_TAG, tag.span.clone(), message)
+        });
     }
 }

@@ -21,8 +21,6 @@ fn weekday(day: Date) -> usize {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
-
     use chrono::Datelike;
 
     use super::*;

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::codes;
-use super::compiled::{Action, Calendar, Channel, Compiled, Settings, Trigger};
+use super::compiled::{Action, Calendar, Channel, Compiled, Guard, Settings, Trigger};
 use super::diagnostic::{Code, Diagnostic};
 use super::files::Files;
 use super::follow::{drop_follow_ups, drop_reasoning};
 use super::formula::Context;
 use super::kind::value::Values;
-use super::kind::{action, calendar, channel, event, function, schedule, settings, source, trigger, value};
+use super::kind::{
+    action, calendar, channel, event, function, guard, schedule, settings, source, trigger, value,
+};
 use super::names::{Known, schema};
 use super::raw::{Declared, Sink, merge, parse};
 use super::script::Function;
@@ -63,7 +65,7 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
         return None;
     }
     warn_unused_values(&known, sink);
-    let (channels, actions, triggers, schedules) = acting;
+    let (channels, actions, triggers, guards, schedules) = acting;
     Some(Compiled {
         version,
         settings,
@@ -76,6 +78,7 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
         triggers,
         schedules,
         calendars: calendars(&known),
+        guards,
     })
 }
 
@@ -91,7 +94,7 @@ fn functions(known: &Known) -> Vec<Arc<Function>> {
     enabled.filter_map(|function| function.function.clone()).collect()
 }
 
-type Acting = (Vec<Channel>, Vec<Action>, Vec<Trigger>, Vec<super::compiled::Schedule>);
+type Acting = (Vec<Channel>, Vec<Action>, Vec<Trigger>, Vec<Guard>, Vec<super::compiled::Schedule>);
 
 fn check_acting(
     declared: &Declared,
@@ -103,6 +106,7 @@ fn check_acting(
     let mut channels = channel::read(declared, sink);
     let mut actions = action::read(declared, sink);
     let mut triggers = trigger::read(declared, sink);
+    let guards = guard::read(declared, sink);
     let schedules = schedule::read(declared, settings.timezone, sink);
     // Those that count come first: what is left of the indices afterwards.
     channels.sort_by_key(|channel| !channel.enabled);
@@ -123,6 +127,11 @@ fn check_acting(
         |trigger| trigger.enabled,
         |trigger, enabled| trigger.check(&actions, declared, &values.versions, context(enabled)),
     );
+    let guards = kept(
+        guards,
+        |guard| guard.enabled,
+        |guard, enabled| guard.check(&channels, &actions, context(enabled)),
+    );
     let actions =
         kept(actions, |action| action.enabled, |action, enabled| action.check(&channels, context(enabled)));
     let channels =
@@ -132,7 +141,7 @@ fn check_acting(
             sink.problem(code, &place, message).help(help).report();
         }
     }
-    (channels, actions, triggers, schedules)
+    (channels, actions, triggers, guards, schedules)
 }
 
 /// Checks all, keeps those that count.

@@ -69,6 +69,7 @@ fn policy(sources: Vec<Source>) -> Compiled {
         triggers: Vec::new(),
         schedules: Vec::new(),
         calendars: Vec::new(),
+        guards: Vec::new(),
     }
 }
 

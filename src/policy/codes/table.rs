@@ -34,6 +34,7 @@ pub static CODES: &[&Code] = &[
     &BAD_VARIABLE,
     &BAD_HEADER,
     &BAD_RATE,
+    &BAD_CLOCK,
 ];
 
 /// No such kind of table.
@@ -274,4 +275,12 @@ pub static BAD_RATE: Code = Code {
     title: "this is no rate",
     explanation: "A rate is a whole number, `/` and s, m or h.",
     example: "[channel.crm.webhook]\nurl = \"https://crm.example.com\"\nrate = \"20 per second\"\n",
+};
+
+/// This is no time of day.
+pub static BAD_CLOCK: Code = Code {
+    id: "E231",
+    title: "this is no time of day",
+    explanation: "Times of day are hours and minutes of 24 hours, as in \"09:30\"; \"24:00\" is the end of the day.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n[guard.night.hours]\nfrom = \"9am\"\nuntil = \"20:00\"\n",
 };

@@ -22,6 +22,9 @@ pub static CODES: &[&Code] = &[
     &SHARED_PATH,
     &COLUMN,
     &EVALUATE,
+    &GUARD_KIND,
+    &NO_WINDOW,
+    &RESERVES,
     &UNREACHABLE,
     &UNUSED_ACTION,
     &UNUSED_CHANNEL,
@@ -30,6 +33,8 @@ pub static CODES: &[&Code] = &[
     &EMPTY_CELLS,
     &NEVER_FIRES,
     &WORKED_HOLIDAY,
+    &GUARDS_NOTHING,
+    &NEVER_FITS,
 ];
 
 /// Nothing of that name.
@@ -238,4 +243,44 @@ pub static WORKED_HOLIDAY: Code = Code {
     title: "a day both holiday and make-up day",
     explanation: "The day is worked, since make-up days win over holidays. One of the two lists is likely wrong.",
     example: "[calendar.cn]\nholidays = [\"2027-02-08\"]\nworkdays = [\"2027-02-08\"]\n",
+};
+
+/// A guard that is asked about nothing.
+pub static GUARDS_NOTHING: Code = Code {
+    id: "W409",
+    title: "a guard that is asked about nothing",
+    explanation: "No action is allowed by `channels`, `actions` and `tags` all at once, so the guard never holds anything back.",
+    example: "[channel.mail.file]\npath = \"out/mail.jsonl\"\n[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[action.care_mail]\nchannel = \"mail\"\ntags = [\"care\"]\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\", \"care_mail\"]\n[guard.consent]\nchannels = [\"calls\"]\ntags = [\"care\"]\n[guard.consent.block]\nwhen = 'id == \"\"'\n",
+};
+
+/// An action that never finds a place.
+pub static NEVER_FITS: Code = Code {
+    id: "W410",
+    title: "an action that never finds a place",
+    explanation: "Its `effort` is more than all the places of a capacity, so its touches wait until they expire.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\neffort = 5\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n[guard.people.capacity]\nmax = 3\n",
+};
+
+/// Not exactly one kind of guard.
+pub static GUARD_KIND: Code = Code {
+    id: "E419",
+    title: "not exactly one kind of guard",
+    explanation: "The sub-table says which kind of guard it is.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n[guard.consent]\ntitle = \"Consent\"\n",
+};
+
+/// Hours that never open, or always are.
+pub static NO_WINDOW: Code = Code {
+    id: "E420",
+    title: "hours without a window",
+    explanation: "`from` and `until` must differ: a window is open from the one until the other, over midnight where `until` comes earlier in the day.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n[guard.night.hours]\nfrom = \"09:00\"\nuntil = \"09:00\"\n",
+};
+
+/// More places are kept than there are.
+pub static RESERVES: Code = Code {
+    id: "E421",
+    title: "more places are kept than there are",
+    explanation: "The shares of `reserve` are parts of the same places.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n[guard.people.capacity]\nmax = 20\nreserve = [{ when = 'id > \"m\"', share = \"60%\" }, { when = 'id > \"x\"', share = \"50%\" }]\n",
 };

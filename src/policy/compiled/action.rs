@@ -92,6 +92,8 @@ pub struct Action {
     pub channel: usize,
     /// Higher first where something is scarce; a number.
     pub priority: Option<Expression>,
+    /// Places it takes of a capacity, above 0.
+    pub effort: f64,
     /// Not sent later than this after it was due.
     pub expires: Duration,
     /// What goes out, in declared order; laid over the channel's.

@@ -2,6 +2,7 @@
 
 mod action;
 mod calendar;
+mod guard;
 mod source;
 mod value;
 
@@ -14,6 +15,9 @@ pub use action::{
     Template, Trigger, Webhook,
 };
 pub use calendar::Calendar;
+pub use guard::{
+    BlastRadius, Block, Cap, Capacity, CapacityPeriod, Effect, Guard, GuardKind, Holdout, Hours, Reserve,
+};
 pub use source::{Into, Mapping, Origin, Source, Target};
 pub use value::{
     Axis, Best, Cell, Data, Level, Metric, Quadrant, Rank, Segment, Share, Split, Take, Tier, Unless,
@@ -48,6 +52,8 @@ pub struct Compiled {
     pub schedules: Vec<Schedule>,
     /// By name.
     pub calendars: Vec<Calendar>,
+    /// By name.
+    pub guards: Vec<Guard>,
 }
 
 /// `[settings]`.

@@ -10,29 +10,30 @@ use crate::policy::expression::tree::{Node, NodeKind};
 use crate::policy::expression::{Expected, Expression};
 use crate::policy::formula::{Context, Formula, disabled};
 use crate::policy::names::Scope;
-use crate::policy::raw::{At, Content, Declared, Key, Place, Reader, Sink, key, later};
+use crate::policy::raw::{At, Content, Declared, Key, Place, Reader, Sink, key};
 
 /// Keys of `[action.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
     key("channel", "channel", "How it goes out."),
     key("priority", "number or expression", "Higher first where something is scarce. Default 0."),
+    key("effort", "number", "Places it takes of a capacity, above 0. Default 1."),
     key("expires", "duration", "Not sent later than this after it was due. Default \"7d\"."),
     key(
         "payload",
         "table",
         "Strings are minijinja templates over every value of the customer, `id`, `because` and `due`; laid over the channel's.",
     ),
-    later("effort"),
 ];
 
 /// As written.
 pub(crate) struct RawAction {
     pub(crate) name: String,
     pub(crate) place: Place,
-    about: About,
+    pub(crate) about: About,
     pub(crate) enabled: bool,
     pub(crate) channel: Option<At<String>>,
     priority: Option<Priority>,
+    pub(crate) effort: f64,
     expires: Duration,
     pub(crate) payload: RawPayload,
 }
@@ -56,6 +57,7 @@ pub(crate) fn read(declared: &Declared, sink: &Sink<'_>) -> Vec<RawAction> {
                 enabled: head.enabled,
                 channel: reader.required("channel", reader.word("channel")),
                 priority: priority(&reader),
+                effort: effort(&reader),
                 expires: reader.duration("expires").map_or(Duration::days(7), |expires| expires.value),
                 payload: RawPayload::read(&reader),
             }
@@ -69,6 +71,18 @@ fn priority(reader: &Reader<'_>) -> Option<Priority> {
         Content::Text(_) => Formula::read(reader, "priority").map(Priority::Formula),
         _ => reader.number("priority").map(Priority::Number),
     }
+}
+
+fn effort(reader: &Reader<'_>) -> f64 {
+    let Some(effort) = reader.number("effort") else { return 1.0 };
+    if effort.value <= 0.0 {
+        reader
+            .sink
+            .problem(&codes::table::OUT_OF_RANGE, &effort.place, "`effort` must be above 0")
+            .help("leave the action out of the capacity's guard where it takes no place")
+            .report();
+    }
+    effort.value
 }
 
 impl Priority {
@@ -103,6 +117,7 @@ impl RawAction {
             about: self.about,
             channel: channel?,
             priority,
+            effort: self.effort,
             expires: self.expires,
             payload: payload?,
         })

@@ -5,12 +5,14 @@ pub(crate) mod about;
 pub(crate) mod action;
 pub(crate) mod calendar;
 pub(crate) mod channel;
+pub(crate) mod clock;
 pub(crate) mod constant;
 pub(crate) mod data;
 pub(crate) mod event;
 pub(crate) mod field;
 pub(crate) mod file;
 pub(crate) mod function;
+pub(crate) mod guard;
 pub(crate) mod metric;
 pub(crate) mod path;
 pub(crate) mod payload;
@@ -108,9 +110,24 @@ pub(crate) static KINDS: &[Kind] = &[
         function::KEYS,
         &[],
     ),
+    kind(
+        "guard",
+        "Holds touches back: exactly one of the tables block, holdout, hours, cap, capacity and blast_radius. Each run asks \
+         the guards about all touches not yet queued, highest priority first, in this order. `channels`, `actions`, \
+         `tags` (those of actions) and `audience` narrow it, all together.",
+        guard::KEYS,
+        &[
+            ("block", guard::block::KEYS),
+            ("holdout", guard::holdout::KEYS),
+            ("hours", guard::hours::KEYS),
+            ("cap", guard::cap::KEYS),
+            ("capacity", guard::capacity::KEYS),
+            ("reserve", guard::capacity::RESERVE),
+            ("blast_radius", guard::blast_radius::KEYS),
+        ],
+    ),
     kind("schedule", "When policies are evaluated.", schedule::KEYS, &[]),
     kind("calendar", "Which days are working days, and days that have a name.", calendar::KEYS, &[]),
     later("ledger"),
     later("cadence"),
-    later("guard"),
 ];

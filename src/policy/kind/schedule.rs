@@ -33,7 +33,7 @@ pub(crate) static KEYS: &[Key] = &[
 const CLASSES: &[&str] = &["segment", "tier", "quadrant"];
 
 /// Kinds of later versions that a schedule may name.
-const LATER: &[&str] = &["cadence", "guard", "ledger"];
+const LATER: &[&str] = &["cadence", "ledger"];
 
 /// As written.
 pub(crate) struct RawSchedule {

@@ -69,11 +69,16 @@ impl Archive {
             transaction.commit()?;
             layout
         } else {
-            Adoption::new(&self.connection, false)?.all(&schema)?
+            self.look_by(&schema)?
         };
         self.schema = schema;
         self.layout = layout;
         Ok(())
+    }
+
+    /// Where what a schema declares is, as far as it is there; nothing is made.
+    pub(super) fn look_by(&self, schema: &Schema) -> Result<Layout> {
+        Adoption::new(&self.connection, false)?.all(schema)
     }
 }
 

@@ -8,18 +8,60 @@ mod events;
 mod prior;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use self::columns::FieldReader;
 pub(super) use self::prior::place_of;
-use super::adopt::Slot;
+use super::adopt::{Layout, Slot};
 use super::{Archive, ArchiveError, Result};
 use crate::model::facts::{BATCH, FactBatch, FactRequest};
-use crate::model::{Column, FieldShape, TextList, Timestamp};
+use crate::model::{Column, FieldShape, Schema, TextList, Timestamp};
+
+/// Another schema over the same tables: facts can be read by it beside the schema last adopted. What the
+/// store has no column for reads as missing.
+#[derive(Debug)]
+pub struct SchemaView {
+    schema: Arc<Schema>,
+    layout: Layout,
+}
+
+/// Reads facts by one schema.
+#[derive(Clone, Copy)]
+struct FactReader<'store> {
+    connection: &'store Connection,
+    schema: &'store Schema,
+    layout: &'store Layout,
+}
 
 impl Archive {
+    /// Looks at the store through another schema than the one last adopted; nothing is changed by it.
+    ///
+    /// # Errors
+    /// [`ArchiveError::TypeChanged`] where stored values have another type than this schema says.
+    pub fn view(&self, schema: Arc<Schema>) -> Result<SchemaView> {
+        let layout = self.look_by(&schema)?;
+        Ok(SchemaView { schema, layout })
+    }
+
+    /// Like [`Archive::next_batch`], with the indices of another schema.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn next_batch_through(
+        &self,
+        view: &SchemaView,
+        request: &FactRequest,
+        now: Timestamp,
+        after: Option<&str>,
+        facts: &mut FactBatch,
+    ) -> Result<bool> {
+        let reader = FactReader { connection: &self.connection, schema: &view.schema, layout: &view.layout };
+        reader.next_batch(request, now, after, facts)
+    }
+
     /// Fills in the next [`BATCH`] customers after an id (`None`: from the first) as known at `now`; false where
     /// there are no more, and the batch is empty then.
     /// The batch's dictionary keeps its fixed words and loses all others.
@@ -28,6 +70,37 @@ impl Archive {
     /// SQLite's own.
     pub fn next_batch(
         &self,
+        request: &FactRequest,
+        now: Timestamp,
+        after: Option<&str>,
+        facts: &mut FactBatch,
+    ) -> Result<bool> {
+        self.reader().next_batch(request, now, after, facts)
+    }
+
+    /// Fills in the customers of these ids (in any order, at most [`BATCH`]); the batch is in order of id and lacks
+    /// those that are not known at `now`.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn batch_of(
+        &self,
+        request: &FactRequest,
+        now: Timestamp,
+        ids: &[&str],
+        facts: &mut FactBatch,
+    ) -> Result<()> {
+        self.reader().batch_of(request, now, ids, facts)
+    }
+
+    fn reader(&self) -> FactReader<'_> {
+        FactReader { connection: &self.connection, schema: &self.schema, layout: &self.layout }
+    }
+}
+
+impl FactReader<'_> {
+    fn next_batch(
+        self,
         request: &FactRequest,
         now: Timestamp,
         after: Option<&str>,
@@ -47,13 +120,8 @@ impl Archive {
         Ok(rows > 0)
     }
 
-    /// Fills in the customers of these ids (in any order, at most [`BATCH`]); the batch is in order of id and lacks
-    /// those that are not known at `now`.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn batch_of(
-        &self,
+    fn batch_of(
+        self,
         request: &FactRequest,
         now: Timestamp,
         ids: &[&str],
@@ -74,7 +142,7 @@ impl Archive {
 
     /// Fills in all but the customers themselves, which stand in the batch already.
     fn fill(
-        &self,
+        self,
         request: &FactRequest,
         now: Timestamp,
         spans: &[Range<usize>],
@@ -93,7 +161,7 @@ struct CustomerReader<'batch> {
 }
 
 impl<'batch> CustomerReader<'batch> {
-    fn new(archive: &Archive, request: &FactRequest, facts: &'batch mut FactBatch) -> Self {
+    fn new(archive: FactReader<'_>, request: &FactRequest, facts: &'batch mut FactBatch) -> Self {
         facts.ids.clear();
         facts.known_since.clear();
         facts.dictionary.reset();

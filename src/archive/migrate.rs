@@ -8,7 +8,7 @@ use super::Result;
 pub(super) const APPLICATION: i64 = 0x6775_6178;
 
 /// One entry a version; a store of version n has had the first n. An entry is never changed once released.
-const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE];
+const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE, RULE_POLICY];
 
 const FIRST: &str = "
 CREATE TABLE column_type (
@@ -100,6 +100,12 @@ ALTER TABLE touch ADD COLUMN event TEXT;
 UPDATE touch SET made = coalesce((SELECT started FROM run WHERE run.id = touch.run), state_at);
 UPDATE touch SET queued = made;
 CREATE INDEX touch_waiting ON touch (customer, number) WHERE state = 'waiting';
+";
+
+/// Tables of the policy know the set they last ran under, so that an edit can be told from news.
+const RULE_POLICY: &str = "
+ALTER TABLE rule ADD COLUMN policy_version TEXT NOT NULL DEFAULT '';
+UPDATE rule SET policy_version = coalesce((SELECT policy_version FROM run WHERE run.id = rule.run), '');
 ";
 
 /// The version this program makes.

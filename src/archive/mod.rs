@@ -26,12 +26,13 @@ mod tests;
 mod value;
 
 pub use error::ArchiveError;
+pub use facts::SchemaView;
 pub use file_write::{FilePlan, FileWrite};
 pub use ingest::{Change, EventRow, Ingest, IngestCounts, Outcome, Repeat};
 pub use open::{Archive, Snapshot};
 pub use outbox::{Delivery, Depth};
 pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};
-pub use run::{NewRun, RunTotals, RunWriter, UnsentTouches, WaitingTouch};
+pub use run::{ClassEdit, FormerPlaces, NewRun, RunTotals, RunWriter, UnsentTouches, WaitingTouch};
 
 /// What the archive's functions return.
 pub type Result<T> = std::result::Result<T, ArchiveError>;

@@ -167,9 +167,9 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn rules(&self) -> Result<Vec<RuleMemory>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT name, version, first_seen, last_run, run FROM rule ORDER BY name")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT name, version, first_seen, last_run, run, policy_version FROM rule ORDER BY name",
+        )?;
         let rules = statement.query_map([], |row| {
             Ok(RuleMemory {
                 name: row.get(0)?,
@@ -177,6 +177,7 @@ impl Archive {
                 first_seen: Timestamp(row.get(2)?),
                 last_run: Timestamp(row.get(3)?),
                 run: row.get(4)?,
+                policy_version: row.get(5)?,
             })
         })?;
         Ok(rules.collect::<rusqlite::Result<_>>()?)

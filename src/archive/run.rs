@@ -5,6 +5,7 @@ mod memory;
 mod place;
 mod touches;
 
+pub use place::{ClassEdit, FormerPlaces};
 pub use touches::{UnsentTouches, WaitingTouch};
 
 use rusqlite::{Transaction, TransactionBehavior, params};

@@ -39,7 +39,7 @@ pub(super) fn look(common: &Common, set: &PolicySet) -> Result<Archive, Failure>
 /// The set that was active last, as the store keeps it.
 pub(super) fn active(archive: &Archive) -> Result<Option<PolicySet>, ArchiveError> {
     let kept = archive.last_policy_set()?;
-    Ok(kept.and_then(|(_, files)| PolicySet::check(policy_set::from_kept(&files)).ok()))
+    Ok(kept.and_then(|(_, files)| PolicySet::check(policy::Files::from_kept(&files)).ok()))
 }
 
 /// The timezone of the set that was active last; UTC where there is none.

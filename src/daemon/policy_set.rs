@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use crate::policy::diagnostic::Diagnostic;
 use crate::policy::{self, Compiled, Files};
 use crate::ports::files::{self, FolderError, FolderTexts};
@@ -62,12 +60,6 @@ impl PolicySet {
         }
     }
 
-    /// The text as the store keeps it.
-    #[must_use]
-    pub fn to_kept(&self) -> Value {
-        json!({ "policies": self.files.policies, "scripts": self.files.scripts })
-    }
-
     /// How many tables of each kind the set has, as people say it.
     #[must_use]
     pub fn summary(&self) -> String {
@@ -89,16 +81,6 @@ impl PolicySet {
 #[must_use]
 pub fn as_files(texts: FolderTexts) -> Files {
     Files { policies: texts.policies, scripts: texts.scripts }
-}
-
-/// Reads back what [`PolicySet::to_kept`] made; what is missing is empty.
-#[must_use]
-pub fn from_kept(kept: &Value) -> Files {
-    let texts = |part: &str| -> BTreeMap<String, String> {
-        let entries = kept.get(part).and_then(Value::as_object).into_iter().flatten();
-        entries.filter_map(|(path, text)| Some((path.clone(), text.as_str()?.to_owned()))).collect()
-    };
-    Files { policies: texts("policies"), scripts: texts("scripts") }
 }
 
 /// What an edit did, by the names of tables, in one line.
@@ -210,15 +192,5 @@ mod tests {
         let text = scores.concat();
         let changes = changes(&set(&[]), &set(&[("a.toml", &text)]));
         assert!(changes.ends_with("score.s07 and 3 more"), "{changes}");
-    }
-
-    #[test]
-    fn a_kept_set_reads_back_the_same() {
-        let files = Files {
-            policies: BTreeMap::from([("a/b.toml".to_owned(), "# 关系\n".to_owned())]),
-            scripts: BTreeMap::from([("fit.rhai".to_owned(), "fn fit() {}".to_owned())]),
-        };
-        let kept = json!({ "policies": files.policies, "scripts": files.scripts });
-        assert_eq!(from_kept(&kept), files);
     }
 }

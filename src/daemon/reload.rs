@@ -168,7 +168,7 @@ pub fn prepare(
 ) -> Result<Engine, ActivateError> {
     archive.adopt(Arc::clone(&set.compiled.schema))?;
     let engine = Engine::new(Arc::clone(&set.compiled), Arc::clone(clock))?;
-    archive.keep_policy_set(&set.compiled.version, &set.to_kept(), clock.now())?;
+    archive.keep_policy_set(&set.compiled.version, &set.files.to_kept(), clock.now())?;
     Ok(engine)
 }
 

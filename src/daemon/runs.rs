@@ -72,6 +72,7 @@ fn remember(archive: &mut Archive, timetable: &Timetable, last: Timestamp) -> Re
         first_seen: last,
         last_run: last,
         run: 0,
+        policy_version: String::new(),
     })
 }
 

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use super::deliver::{self, WriterOutbox};
-use super::policy_set::{self, PolicySet, PolicySetError};
+use super::policy_set::{PolicySet, PolicySetError};
 use super::reload::{self, ActivateError, Reloader, Seen};
 use super::state::{Active, Outside, ReloadReport, Settings, Shared, Start, Store};
 use super::writer::Writer;
@@ -137,7 +137,7 @@ fn load(
             let Some((version, kept)) = archive.last_policy_set()? else {
                 return Err(StartError::Policies(broken));
             };
-            let set = PolicySet::check(policy_set::from_kept(&kept)).map_err(|_| StartError::Kept)?;
+            let set = PolicySet::check(policy::Files::from_kept(&kept)).map_err(|_| StartError::Kept)?;
             let report = reload::report_of(&broken, now);
             error!(
                 active = version,

@@ -25,7 +25,6 @@ use crate::care::payload::Templates;
 use crate::evaluate::{CutPlan, CutPoints, Decisions, Evaluator, Goal};
 use crate::model::Timestamp;
 use crate::model::facts::{FactBatch, FactRequest};
-use crate::model::standing::TransitionCause;
 use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
@@ -172,8 +171,7 @@ fn place(
     now: Timestamp,
     report: &mut RunReport,
 ) -> Result<(), EngineError> {
-    let transitions =
-        writer.place(facts, decisions.classes, decisions.pending, now, TransitionCause::Data)?;
+    let transitions = writer.place(facts, decisions.classes, decisions.pending, now, &[])?;
     report.customers += facts.len() as u64;
     report.transitions += transitions.len() as u64;
     report.count_places(decisions.classes);

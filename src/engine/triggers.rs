@@ -28,6 +28,7 @@ pub(super) struct TriggerPass<'run> {
     names: Vec<String>,
     now: Timestamp,
     started: Timestamp,
+    policy_version: String,
 }
 
 struct Active<'run> {
@@ -77,7 +78,7 @@ impl<'run> TriggerPass<'run> {
             column += conditions(trigger).count();
         }
         let names = triggers.iter().map(|active| active.trigger.name.to_string()).collect();
-        Self { triggers, names, now, started: run.started }
+        Self { triggers, names, now, started: run.started, policy_version: run.policy_version.clone() }
     }
 
     /// The names under which the store keeps what they remember.
@@ -93,6 +94,7 @@ impl<'run> TriggerPass<'run> {
             first_seen: active.first_seen,
             last_run: self.now,
             run,
+            policy_version: self.policy_version.clone(),
         })
     }
 

@@ -40,4 +40,7 @@ pub struct RuleMemory {
     pub last_run: Timestamp,
     /// The run that did, where it was one; 0 where not. Several runs may decide for one instant.
     pub run: i64,
+    /// The version of the policy set it last ran under; empty where no run evaluated it, and for a table that was
+    /// removed or disabled since.
+    pub policy_version: String,
 }

@@ -2,18 +2,18 @@
 
 use std::ops::Range;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::columns::FieldReader;
-use super::{Cursor, put_back, take_columns};
+use super::{Cursor, FactReader, put_back, take_columns};
 use crate::archive::adopt::EventLayout;
-use crate::archive::{Archive, ArchiveError, Result};
+use crate::archive::{ArchiveError, Result};
 use crate::model::facts::{EventBatch, EventRequest, FactBatch, FactRequest};
 use crate::model::{Dictionary, FieldShape, TextList, Timestamp};
 
-impl Archive {
+impl FactReader<'_> {
     pub(super) fn fill_events(
-        &self,
+        self,
         request: &FactRequest,
         now: Timestamp,
         spans: &[Range<usize>],
@@ -27,7 +27,7 @@ impl Archive {
             else {
                 continue;
             };
-            let source = Source { archive: self, wanted, now, fields: &shape.fields, layout };
+            let source = Source { connection: self.connection, wanted, now, fields: &shape.fields, layout };
             let batch = former.unwrap_or_default();
             *place = Some(source.read(batch, spans, &facts.ids, &mut facts.dictionary)?);
         }
@@ -37,7 +37,7 @@ impl Archive {
 
 /// Where the events of one kind come from.
 struct Source<'request> {
-    archive: &'request Archive,
+    connection: &'request Connection,
     wanted: &'request EventRequest,
     now: Timestamp,
     fields: &'request [FieldShape],
@@ -96,7 +96,7 @@ impl Source<'_> {
         dictionary: &mut Dictionary,
     ) -> Result<()> {
         let after = if self.wanted.after.is_some() { "at > ?2" } else { "?2 IS NOT NULL" };
-        let mut statement = self.archive.connection.prepare_cached(&format!(
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT customer, at{columns} FROM {} \
              WHERE customer >= ?3 AND customer <= ?4 AND at <= ?1 AND {after} ORDER BY customer, at, id",
             self.layout.table
@@ -126,7 +126,7 @@ impl Source<'_> {
         customers: usize,
         dictionary: &mut Dictionary,
     ) -> Result<()> {
-        let mut statement = self.archive.connection.prepare_cached(&format!(
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT at{columns} FROM {} WHERE customer = '' AND at <= ?1 AND at > ?2 ORDER BY at, id",
             self.layout.table
         ))?;

@@ -5,16 +5,16 @@ use std::ops::Range;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 
-use super::Cursor;
-use crate::archive::{Archive, Result};
+use super::{Cursor, FactReader};
+use crate::archive::Result;
 use crate::model::facts::{ClassRequest, FactBatch, FactRequest};
 use crate::model::standing::{NEVER, NO_PLACE, PendingClock, Place, Prior, PriorClass};
 use crate::model::trigger::{TriggerMemory, TriggerRecord};
 use crate::model::{ClassShape, TextList, Timestamp};
 
-impl Archive {
+impl FactReader<'_> {
     pub(super) fn fill_prior(
-        &self,
+        self,
         request: &FactRequest,
         spans: &[Range<usize>],
         facts: &mut FactBatch,
@@ -44,7 +44,7 @@ impl Archive {
         Ok(())
     }
 
-    fn clear_classes(&self, request: &FactRequest, customers: usize, prior: &mut Prior) {
+    fn clear_classes(self, request: &FactRequest, customers: usize, prior: &mut Prior) {
         prior.classes.resize_with(self.schema.classes.len(), || None);
         for (index, place) in prior.classes.iter_mut().enumerate() {
             let Some(wanted) = request.classes.iter().find(|wanted| wanted.class == index) else {
@@ -60,7 +60,7 @@ impl Archive {
 
     /// Runs a query over the spans; its first column is the customer, its parameters the bounds.
     fn each_row(
-        &self,
+        self,
         sql: &str,
         spans: &[Range<usize>],
         ids: &TextList,
@@ -80,7 +80,7 @@ impl Archive {
         Ok(())
     }
 
-    fn select(&self, table: &str, own: &str, classes: &[ClassRequest]) -> String {
+    fn select(self, table: &str, own: &str, classes: &[ClassRequest]) -> String {
         let columns: String = classes
             .iter()
             .filter_map(|wanted| self.layout.classes.get(wanted.class))
@@ -92,7 +92,7 @@ impl Archive {
     }
 
     fn read_places(
-        &self,
+        self,
         table: &str,
         classes: &[ClassRequest],
         spans: &[Range<usize>],
@@ -114,7 +114,7 @@ impl Archive {
     }
 
     fn read_since(
-        &self,
+        self,
         classes: &[ClassRequest],
         spans: &[Range<usize>],
         ids: &TextList,
@@ -136,7 +136,7 @@ impl Archive {
     }
 
     fn read_pending(
-        &self,
+        self,
         request: &FactRequest,
         spans: &[Range<usize>],
         ids: &TextList,
@@ -166,7 +166,7 @@ impl Archive {
     }
 
     fn read_triggers(
-        &self,
+        self,
         names: &[String],
         spans: &[Range<usize>],
         ids: &TextList,

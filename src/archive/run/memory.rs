@@ -99,9 +99,53 @@ impl RunWriter<'_> {
     pub fn rule(&mut self, rule: &RuleMemory) -> Result<()> {
         self.transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO rule (name, version, first_seen, last_run, run) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR REPLACE INTO rule (name, version, first_seen, last_run, run, policy_version) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![rule.name, rule.version, rule.first_seen.0, rule.last_run.0, rule.run])?;
+            .execute(params![
+                rule.name,
+                rule.version,
+                rule.first_seen.0,
+                rule.last_run.0,
+                rule.run,
+                rule.policy_version
+            ])?;
+        Ok(())
+    }
+
+    /// Notes which tables sleep: those for whose name `sleeps` says so forget the policy set they last ran under.
+    /// Looks only in the first run after the policy set changed, since only an edit puts a table to sleep.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn put_to_sleep(&mut self, sleeps: impl Fn(&str) -> bool) -> Result<()> {
+        if !self.is_first_of_its_policy()? {
+            return Ok(());
+        }
+        let mut update =
+            self.transaction.prepare_cached("UPDATE rule SET policy_version = '' WHERE name = ?1")?;
+        for rule in self.archive.rules()?.iter().filter(|rule| sleeps(&rule.name)) {
+            update.execute([&rule.name])?;
+        }
+        Ok(())
+    }
+
+    /// A place of a tier or quadrant has another name from now on: whoever stands there stays, and so do clocks.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn rename_place(&mut self, class: usize, from: &str, to: &str) -> Result<()> {
+        let classes = (self.archive.schema.classes.get(class), self.archive.layout.classes.get(class));
+        let (Some(shape), Some(slot)) = classes else { return Ok(()) };
+        let column = &slot.column;
+        for table in ["standing", "standing_previous"] {
+            self.transaction
+                .execute(&format!("UPDATE {table} SET {column} = ?2 WHERE {column} = ?1"), [from, to])?;
+        }
+        self.transaction.execute(
+            "UPDATE pending SET place = ?3 WHERE value = ?1 AND place = ?2",
+            [&*shape.name, from, to],
+        )?;
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Places and the clocks of changes that wait: only what differs from before is written.
 
+use std::sync::Arc;
+
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, ToSql, params};
 
@@ -18,6 +20,26 @@ pub(super) struct Decided<'run> {
     pub(super) shape: &'run ClassShape,
     column: &'run str,
     pub(super) decision: &'run ClassDecision,
+}
+
+/// An edit of a class: what its former definition makes of a batch, on the same facts.
+#[derive(Clone, Copy, Debug)]
+pub struct ClassEdit<'run> {
+    /// Index in the schema's classes.
+    pub class: usize,
+    /// The former definition's word; `None` where there is none, and all that changes is the edit's doing.
+    pub former: Option<FormerPlaces<'run>>,
+}
+
+/// Places by a class's former definition, one a customer.
+#[derive(Clone, Copy, Debug)]
+pub struct FormerPlaces<'run> {
+    /// The names of its places.
+    pub shape: &'run ClassShape,
+    /// Where customers stood before this run.
+    pub before: &'run [Place],
+    /// Where they would stand now.
+    pub now: &'run [Place],
 }
 
 /// A place on its way into the store.
@@ -39,8 +61,9 @@ impl ToSql for Stored<'_> {
 impl RunWriter<'_> {
     /// Writes the places of a batch: `decisions` one a class of the schema, `None` where the run did not decide it;
     /// `pending` all clocks of decided classes that run on. Only what differs from `facts.prior` is written.
-    /// A run places every customer once, as it also counts them.
-    /// Returns the changes of place in order of (row, class).
+    /// A run places every customer once, as it also counts them. What changes is the data's doing, but for the
+    /// classes of `edits`.
+    /// Returns the changes of place in order of (row, class), the data's before the edit's.
     ///
     /// # Errors
     /// SQLite's own.
@@ -50,7 +73,7 @@ impl RunWriter<'_> {
         decisions: &[Option<ClassDecision>],
         pending: &[PendingClock],
         now: Timestamp,
-        cause: TransitionCause,
+        edits: &[ClassEdit<'_>],
     ) -> Result<Vec<Transition>> {
         let decided: Vec<Decided<'_>> = decisions
             .iter()
@@ -66,7 +89,8 @@ impl RunWriter<'_> {
             .collect();
         counts::count(&mut self.counts, &decided);
         self.write_standing(facts, &decided, now)?;
-        let transitions = self.write_transitions(facts, &decided, now, cause)?;
+        self.write_previous(facts, &decided)?;
+        let transitions = self.write_transitions(facts, &decided, now, edits)?;
         self.write_pending(facts, &decided, pending)?;
         Ok(transitions)
     }
@@ -124,49 +148,49 @@ impl RunWriter<'_> {
         Ok(())
     }
 
-    fn write_transitions(
-        &self,
-        facts: &FactBatch,
-        decided: &[Decided<'_>],
-        now: Timestamp,
-        cause: TransitionCause,
-    ) -> Result<Vec<Transition>> {
-        let mut moves: Vec<(usize, &Decided<'_>)> = decided
-            .iter()
-            .flat_map(|class| class.decision.changed.ones().map(move |row| (row, class)))
-            .collect();
-        moves.sort_by_key(|&(row, class)| (row, class.class));
-        let mut history = self.transaction.prepare_cached(
-            "INSERT INTO transition (customer, value, \"from\", \"to\", cause, at, run) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        let mut transitions = Vec::with_capacity(moves.len());
-        for (row, class) in moves {
-            let Some(customer) = facts.ids.get(row) else { continue };
-            let before = prior_place(facts, class.class, row);
-            let place = class.decision.place.get(row).copied().unwrap_or(NO_PLACE);
+    /// Keeps the places that were left.
+    fn write_previous(&self, facts: &FactBatch, decided: &[Decided<'_>]) -> Result<()> {
+        for class in decided.iter().filter(|class| class.decision.changed.ones().next().is_some()) {
             let mut previous = self.transaction.prepare_cached(&format!(
                 "INSERT INTO standing_previous (customer, {column}) VALUES (?1, ?2) \
                  ON CONFLICT (customer) DO UPDATE SET {column} = excluded.{column}",
                 column = class.column
             ))?;
-            previous.execute(params![customer, Stored(class.shape, before)])?;
-            let transition = Transition {
-                customer: customer.into(),
-                value: class.shape.name.clone(),
-                from: place_name(class.shape, before),
-                to: place_name(class.shape, place),
-                cause,
-            };
-            history.execute(params![
-                customer,
-                transition.value,
-                transition.from,
-                transition.to,
-                cause.as_str(),
-                now.0,
-                self.id
-            ])?;
+            for row in class.decision.changed.ones() {
+                if let Some(customer) = facts.ids.get(row) {
+                    let before = prior_place(facts, class.class, row);
+                    previous.execute(params![customer, Stored(class.shape, before)])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_transitions(
+        &self,
+        facts: &FactBatch,
+        decided: &[Decided<'_>],
+        now: Timestamp,
+        edits: &[ClassEdit<'_>],
+    ) -> Result<Vec<Transition>> {
+        let mut moves = Vec::new();
+        for class in decided {
+            match edits.iter().find(|edit| edit.class == class.class).map(|edit| edit.former) {
+                None => changed(facts, class, TransitionCause::Data, &mut moves),
+                Some(None) => changed(facts, class, TransitionCause::Policy, &mut moves),
+                Some(Some(former)) => edited(facts, class, former, &mut moves),
+            }
+        }
+        // Stable: what the data did to a customer comes before what the edit did.
+        moves.sort_by_key(|&(row, class, _)| (row, class));
+        let mut history = self.transaction.prepare_cached(
+            "INSERT INTO transition (customer, value, \"from\", \"to\", cause, at, run) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        let mut transitions = Vec::with_capacity(moves.len());
+        for (_, _, transition) in moves {
+            let Transition { customer, value, from, to, cause } = &transition;
+            history.execute(params![customer, value, from, to, cause.as_str(), now.0, self.id])?;
             transitions.push(transition);
         }
         Ok(transitions)
@@ -217,6 +241,43 @@ impl RunWriter<'_> {
     }
 }
 
+/// A change of place with its row and class, by which they are ordered.
+type Move = (usize, usize, Transition);
+
+/// Takes up what changed, all of one cause.
+fn changed(facts: &FactBatch, class: &Decided<'_>, cause: TransitionCause, moves: &mut Vec<Move>) {
+    for row in class.decision.changed.ones() {
+        let place = class.decision.place.get(row).copied().unwrap_or(NO_PLACE);
+        let from = place_name(class.shape, prior_place(facts, class.class, row));
+        moves.extend(transition(facts, class, row, (from, place_name(class.shape, place)), cause));
+    }
+}
+
+/// Takes up what the data did, which the former definition tells, and from there what the edit did. A customer
+/// placed for the first time makes no transition.
+fn edited(facts: &FactBatch, class: &Decided<'_>, former: FormerPlaces<'_>, moves: &mut Vec<Move>) {
+    let rows = former.before.iter().zip(former.now).zip(&class.decision.place).enumerate();
+    for (row, ((&before, &unedited), &place)) in rows.filter(|(row, _)| !class.decision.first.get(*row)) {
+        let unedited = place_name(former.shape, unedited);
+        let by_data = (place_name(former.shape, before), unedited.clone());
+        let by_edit = (unedited, place_name(class.shape, place));
+        moves.extend(transition(facts, class, row, by_data, TransitionCause::Data));
+        moves.extend(transition(facts, class, row, by_edit, TransitionCause::Policy));
+    }
+}
+
+fn transition(
+    facts: &FactBatch,
+    class: &Decided<'_>,
+    row: usize,
+    (from, to): (Option<Arc<str>>, Option<Arc<str>>),
+    cause: TransitionCause,
+) -> Option<Move> {
+    let customer = facts.ids.get(row).filter(|_| from != to)?.into();
+    let value = class.shape.name.clone();
+    Some((row, class.class, Transition { customer, value, from, to, cause }))
+}
+
 /// The id of a row of the batch.
 pub(super) fn customer(facts: &FactBatch, row: u32) -> Option<&str> {
     usize::try_from(row).ok().and_then(|row| facts.ids.get(row))
@@ -228,7 +289,7 @@ fn prior_place(facts: &FactBatch, class: usize, row: usize) -> Place {
 }
 
 /// A place as a transition says it.
-fn place_name(shape: &ClassShape, place: Place) -> Option<std::sync::Arc<str>> {
+fn place_name(shape: &ClassShape, place: Place) -> Option<Arc<str>> {
     match &shape.places {
         _ if place == NO_PLACE => None,
         None => Some(if place == 0 { "false" } else { "true" }.into()),

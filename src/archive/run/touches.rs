@@ -236,7 +236,7 @@ impl RunWriter<'_> {
         Ok(u64::try_from(cancelled).unwrap_or(0))
     }
 
-    fn is_first_of_its_policy(&self) -> Result<bool> {
+    pub(super) fn is_first_of_its_policy(&self) -> Result<bool> {
         let version = |condition: &str| {
             self.transaction
                 .prepare_cached(&format!(

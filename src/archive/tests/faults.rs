@@ -50,6 +50,7 @@ fn run(archive: &mut Archive) -> Result<i64> {
             first_seen: Timestamp(1),
             last_run: Timestamp(1),
             run: 1,
+            policy_version: String::new(),
         })?;
     }
     run.finish(&RunTotals::default())

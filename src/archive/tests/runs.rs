@@ -1,9 +1,7 @@
 use super::*;
 use crate::model::Bitmap;
 use crate::model::cut::{CutPoint, Figure};
-use crate::model::standing::{
-    ClassDecision, NEVER, NO_PLACE, PendingClock, Place, Transition, TransitionCause,
-};
+use crate::model::standing::{ClassDecision, NEVER, NO_PLACE, PendingClock, Place, Transition};
 use crate::model::trigger::{RuleMemory, TriggerMemory, TriggerRecord};
 
 fn with_customers() -> Archive {
@@ -44,7 +42,7 @@ fn place(archive: &mut Archive, now: i64, segment: &[Place], tier: Option<&[Plac
     let mut run = archive.begin_run(&new_run(now)).unwrap();
     let batch = facts(run.archive(), now);
     let decisions = [Some(decide(&batch, 0, segment)), tier.map(|places| decide(&batch, 1, places))];
-    let moved = run.place(&batch, &decisions, &[], Timestamp(now), TransitionCause::Data).unwrap();
+    let moved = run.place(&batch, &decisions, &[], Timestamp(now), &[]).unwrap();
     run.finish(&RunTotals { finished: Timestamp(now + 2), customers: 2, ..RunTotals::default() }).unwrap();
     moved
 }
@@ -118,7 +116,7 @@ fn a_dropped_run_leaves_nothing_and_a_failed_one_its_row() {
     let mut run = archive.begin_run(&new_run(10)).unwrap();
     let batch = facts(run.archive(), 10);
     let decisions = [Some(decide(&batch, 0, &[1, 1])), None];
-    run.place(&batch, &decisions, &[], Timestamp(10), TransitionCause::Data).unwrap();
+    run.place(&batch, &decisions, &[], Timestamp(10), &[]).unwrap();
     assert_eq!(facts(run.archive(), 10).prior.classes[0].as_ref().unwrap().place, [1, 1]);
     drop(run);
     assert_eq!(facts(&archive, 10).prior.classes[0].as_ref().unwrap().place, [NO_PLACE, NO_PLACE]);
@@ -145,7 +143,7 @@ fn clocks_that_run_come_back_until_they_stop() {
         let mut run = archive.begin_run(&new_run(now)).unwrap();
         let batch = facts(run.archive(), now);
         let decisions = [0, 1].map(|class| Some(decide(&batch, class, &[0, 0])));
-        run.place(&batch, &decisions, pending, Timestamp(now), TransitionCause::Data).unwrap();
+        run.place(&batch, &decisions, pending, Timestamp(now), &[]).unwrap();
         run.finish(&RunTotals::default()).unwrap();
         assert_eq!(facts(&archive, now).prior.pending, expected);
     }
@@ -193,6 +191,7 @@ fn cut_points_and_rules_come_back_as_they_were_kept() {
         first_seen: Timestamp(1),
         last_run: Timestamp(last),
         run: last,
+        policy_version: "v1".to_owned(),
     };
     for last in [1, 2] {
         let mut run = archive.begin_run(&new_run(1)).unwrap();

@@ -93,7 +93,7 @@ fn bare(archive: &Archive) -> i64 {
 #[test]
 #[ignore = "a measurement"]
 fn first_run_speed() {
-    use crate::model::standing::{ClassDecision, TransitionCause};
+    use crate::model::standing::ClassDecision;
     let (_folder, mut archive) = filled(100_000);
     let now = Timestamp(5_000_000_000_000);
     let classes = (0..2).map(|class| ClassRequest { class, previous: false }).collect();
@@ -110,7 +110,7 @@ fn first_run_speed() {
                 changed: crate::model::Bitmap::filled(batch.len(), false),
             });
             let decisions = [decision.clone(), decision];
-            run.place(&batch, &decisions, &[], now, TransitionCause::Data).unwrap();
+            run.place(&batch, &decisions, &[], now, &[]).unwrap();
             after = batch.ids.get(batch.len() - 1).map(str::to_owned);
         }
         run.finish(&RunTotals::default()).unwrap();

@@ -1,16 +1,18 @@
 //! Taking in customers and events.
 
+mod arrivals;
 mod customers;
 mod events;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+pub(super) use self::arrivals::{Arrivals, last_number};
 use self::customers::Customers;
 use self::events::EventStatements;
 use super::adopt::Layout;
 use super::value::as_integer;
 use super::{Archive, ArchiveError, Result};
-use crate::model::{Timestamp, Value};
+use crate::model::{Schema, Timestamp, Value};
 
 /// What a customer row does to one field.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,29 +78,34 @@ pub struct Ingest<'archive> {
     // Statements come before the transaction, so that they are done with when it ends.
     events: Vec<Option<EventStatements<'archive>>>,
     customers: Customers<'archive>,
+    arrivals: Arrivals<'archive>,
     transaction: Transaction<'archive>,
     connection: &'archive Connection,
     layout: &'archive Layout,
-    arrived: i64,
+    schema: &'archive Schema,
+    at: Timestamp,
     counts: IngestCounts,
     /// New events a kind of the schema.
     added: Vec<u64>,
 }
 
 impl Archive {
-    /// Begins an import whose rows arrive at an instant.
+    /// Begins an import whose rows arrive at an instant; its events just after those that arrived before, where
+    /// the clock stood still or was set back.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn ingest(&mut self, arrived: Timestamp) -> Result<Ingest<'_>> {
+    pub fn ingest(&mut self, at: Timestamp) -> Result<Ingest<'_>> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         Ok(Ingest {
             events: self.layout.events.iter().map(|_| None).collect(),
-            customers: Customers::prepare(&self.connection, &self.layout.customer, arrived.0)?,
+            customers: Customers::prepare(&self.connection, &self.schema, &self.layout.customer, at.0)?,
+            arrivals: Arrivals::begin(&self.connection, at.0)?,
             transaction,
             connection: &self.connection,
             layout: &self.layout,
-            arrived: arrived.0,
+            schema: &self.schema,
+            at,
             counts: IngestCounts::default(),
             added: vec![0; self.layout.events.len()],
         })
@@ -137,6 +144,7 @@ impl Ingest<'_> {
     pub fn event(&mut self, kind: usize, row: &EventRow<'_>) -> Result<Outcome> {
         let unknown = || ArchiveError::Unknown { what: "event kind", id: kind.to_string() };
         let layout = self.layout.events.get(kind).ok_or_else(unknown)?;
+        let shape = self.schema.events.get(kind).ok_or_else(unknown)?;
         let mut row = *row;
         if layout.everyone {
             row.customer = "";
@@ -151,14 +159,16 @@ impl Ingest<'_> {
             Some(statements) => statements,
             none => none.insert(EventStatements::prepare(self.connection, layout)?),
         };
-        let outcome = if statements.insert(&row, self.arrived)? {
+        let outcome = if statements.insert(&row, self.arrivals.arrived())? {
             self.customers.mention(row.customer, row.at.0)?;
+            self.arrivals.note(shape, row.id, row.customer, row.at.0)?;
             if let Some(added) = self.added.get_mut(kind) {
                 *added += 1;
             }
             Outcome::New
         } else if let Some(former) = statements.replace(&row)? {
             self.customers.mention(row.customer, row.at.0)?;
+            self.arrivals.correct(shape, &former, &row)?;
             if former.customer != row.customer || former.at != row.at.0 {
                 self.customers.recount(self.connection, &former.customer)?;
                 self.customers.recount(self.connection, row.customer)?;
@@ -187,7 +197,7 @@ impl Ingest<'_> {
         let mut statement = self
             .connection
             .prepare_cached("INSERT INTO imported_file (source, hash, rows, at) VALUES (?1, ?2, ?3, ?4)")?;
-        statement.execute(params![source, hash, as_integer(rows), self.arrived])?;
+        statement.execute(params![source, hash, as_integer(rows), self.at.0])?;
         Ok(())
     }
 
@@ -209,8 +219,12 @@ impl Ingest<'_> {
         for (event, &added) in self.layout.events.iter().zip(&self.added) {
             add_to_tally(self.connection, &event.name, added)?;
         }
+        if self.added.iter().any(|added| *added > 0) || counts.replaced > 0 {
+            self.arrivals.keep()?;
+        }
         drop(self.events);
         drop(self.customers);
+        drop(self.arrivals);
         self.transaction.commit()?;
         Ok(counts)
     }

@@ -8,7 +8,7 @@ use super::Result;
 pub(super) const APPLICATION: i64 = 0x6775_6178;
 
 /// One entry a version; a store of version n has had the first n. An entry is never changed once released.
-const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE, RULE_POLICY];
+const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE, RULE_POLICY, ARRIVALS];
 
 const FIRST: &str = "
 CREATE TABLE column_type (
@@ -106,6 +106,16 @@ CREATE INDEX touch_waiting ON touch (customer, number) WHERE state = 'waiting';
 const RULE_POLICY: &str = "
 ALTER TABLE rule ADD COLUMN policy_version TEXT NOT NULL DEFAULT '';
 UPDATE rule SET policy_version = coalesce((SELECT policy_version FROM run WHERE run.id = rule.run), '');
+";
+
+/// New events that a trigger or cadence waits for, and what watched fields were before they changed.
+const ARRIVALS: &str = "
+CREATE TABLE arrival (
+    event TEXT NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, customer TEXT NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (event, number)) WITHOUT ROWID;
+CREATE INDEX arrival_at ON arrival (event, at, id);
+CREATE TABLE field_change (
+    customer TEXT NOT NULL, field TEXT NOT NULL, before, PRIMARY KEY (customer, field)) WITHOUT ROWID;
 ";
 
 /// The version this program makes.

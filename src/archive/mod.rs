@@ -10,11 +10,15 @@
 //! no declared name can have.
 
 mod adopt;
+mod arrivals;
 mod error;
+mod events;
 mod facts;
 mod file_write;
+mod history;
 mod ingest;
 mod memory;
+mod meta;
 mod migrate;
 mod open;
 mod outbox;
@@ -25,6 +29,7 @@ mod run;
 mod tests;
 mod value;
 
+pub use arrivals::DueArrivals;
 pub use error::ArchiveError;
 pub use facts::SchemaView;
 pub use file_write::{FilePlan, FileWrite};

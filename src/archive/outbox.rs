@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::ingest::add_to_tally;
+use super::ingest::{Arrivals, add_to_tally};
 use super::query::{TOUCH_COLUMNS, touch_of};
 use super::value::as_count;
 use super::{Archive, Result};
-use crate::model::Timestamp;
+use crate::model::schema::TOUCH_EVENT;
 use crate::model::touch::{Touch, TouchState};
+use crate::model::{Schema, Timestamp};
 
 /// A touch that is to be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +105,7 @@ impl Archive {
     /// SQLite's own.
     pub fn delivered(&mut self, ids: &[&str], at: Timestamp) -> Result<u64> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        let delivered = deliver(&transaction, ids.iter().copied(), at)?;
+        let delivered = deliver(&transaction, &self.schema, ids.iter().copied(), at)?;
         transaction.commit()?;
         Ok(delivered)
     }
@@ -208,9 +209,12 @@ fn depth_of(row: &Row<'_>) -> rusqlite::Result<Depth> {
 /// Marks touches as delivered within a transaction; returns how many were not before.
 pub(super) fn deliver<'id>(
     connection: &Connection,
+    schema: &Schema,
     ids: impl Iterator<Item = &'id str>,
     at: Timestamp,
 ) -> Result<u64> {
+    let heard = schema.events.iter().find(|event| *event.name == *TOUCH_EVENT && event.heard);
+    let mut arrivals = Arrivals::begin(connection, at.0)?;
     let mut dequeue = connection.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?;
     let mut end = connection.prepare_cached(
         "UPDATE touch SET state = 'delivered', reason = '', state_at = ?2 \
@@ -218,21 +222,31 @@ pub(super) fn deliver<'id>(
     )?;
     let mut record = connection.prepare_cached(
         "INSERT INTO event_touch (customer, at, id, arrived, action, cause, channel, kind, name, step, touch) \
-         SELECT customer, ?2, id, ?2, action, because ->> 'cause', channel, kind, name, because ->> 'step', id \
+         SELECT customer, ?2, id, ?3, action, because ->> 'cause', channel, kind, name, because ->> 'step', id \
          FROM touch WHERE id = ?1 ON CONFLICT DO NOTHING",
     )?;
     let mut mark = connection.prepare_cached(
         "UPDATE customer SET changed = 1 \
          WHERE id = (SELECT customer FROM touch WHERE id = ?1) AND changed = 0",
     )?;
+    let mut customer_of = connection.prepare_cached("SELECT customer FROM touch WHERE id = ?1")?;
     let (mut delivered, mut recorded) = (0, 0);
     for id in ids {
         dequeue.execute([id])?;
         if end.execute(params![id, at.0])? > 0 {
             delivered += 1;
-            recorded += u64::from(record.execute(params![id, at.0])? > 0);
+            if record.execute(params![id, at.0, arrivals.arrived()])? > 0 {
+                recorded += 1;
+                if let Some(kind) = heard {
+                    let customer: String = customer_of.query_row([id], |row| row.get(0))?;
+                    arrivals.note(kind, id, &customer, at.0)?;
+                }
+            }
             mark.execute([id])?;
         }
+    }
+    if recorded > 0 {
+        arrivals.keep()?;
     }
     add_to_tally(connection, "event_touch", recorded)?;
     Ok(delivered)

@@ -262,7 +262,6 @@ impl Archive {
         ))?;
         let transitions = statement.query_map(params![customer, as_limit(limit)], |row| {
             let cause: String = row.get(5)?;
-            let policy = cause == TransitionCause::Policy.as_str();
             Ok((
                 row.get(0)?,
                 Transition {
@@ -270,7 +269,7 @@ impl Archive {
                     value: row.get(2)?,
                     from: row.get(3)?,
                     to: row.get(4)?,
-                    cause: if policy { TransitionCause::Policy } else { TransitionCause::Data },
+                    cause: TransitionCause::parse(&cause),
                 },
             ))
         })?;

@@ -1,6 +1,7 @@
 //! Writing what a run decides: one transaction, visible at once.
 
 mod counts;
+mod fields;
 mod memory;
 mod place;
 mod touches;

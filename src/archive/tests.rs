@@ -1,9 +1,11 @@
 //! The rules of the store, each by what is seen from outside.
 
 mod adoption;
+mod arrivals;
 mod delivery;
 mod facts;
 mod faults;
+mod field_changes;
 mod ingest;
 mod runs;
 mod speed;
@@ -15,7 +17,7 @@ use crate::model::facts::{ClassRequest, EventRequest, FactBatch, FactRequest};
 use crate::model::{ClassShape, EventShape, FieldShape, Schema, Timestamp, Type, Value};
 
 fn field(name: &str, ty: Type) -> FieldShape {
-    FieldShape { name: name.into(), ty, personal: false, default: None, min: None, max: None }
+    FieldShape::new(name, ty)
 }
 
 fn choice(names: &[&str]) -> Type {
@@ -23,7 +25,7 @@ fn choice(names: &[&str]) -> Type {
 }
 
 fn event(name: &str, everyone: bool, fields: Vec<FieldShape>) -> EventShape {
-    EventShape { name: name.into(), everyone, fields }
+    EventShape { name: name.into(), everyone, fields, heard: false }
 }
 
 /// Customers of every type, orders, something that happens to everyone, and two classes.

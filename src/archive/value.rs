@@ -3,7 +3,7 @@
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use crate::model::{Date, Value};
+use crate::model::{Date, Timestamp, Type, Value};
 
 /// A value on its way into a statement.
 pub(super) struct Bound<'value>(pub(super) Option<&'value Value>);
@@ -18,6 +18,20 @@ impl ToSql for Bound<'_> {
             Some(Value::Time(at)) => ToSqlOutput::Borrowed(ValueRef::Integer(at.0)),
             Some(Value::Date(day)) => ToSqlOutput::Owned(day.to_string().into()),
         })
+    }
+}
+
+/// What the store holds; what is there under another type counts as missing.
+pub(super) fn read_value(stored: ValueRef<'_>, ty: &Type) -> Option<Value> {
+    match (ty, stored) {
+        (Type::Number, ValueRef::Real(number)) => Value::number(number),
+        (Type::Text | Type::Choice(_), ValueRef::Text(bytes)) => {
+            std::str::from_utf8(bytes).ok().map(Value::text)
+        }
+        (Type::Bool, ValueRef::Integer(flag)) => Some(Value::Bool(flag != 0)),
+        (Type::Date, ValueRef::Text(bytes)) => read_date(bytes).map(|day| Value::Date(Date(day))),
+        (Type::Time, ValueRef::Integer(at)) => Some(Value::Time(Timestamp(at))),
+        _ => None,
     }
 }
 

@@ -237,7 +237,7 @@ mod tests {
     use crate::model::Date;
 
     fn shape(ty: Type) -> FieldShape {
-        FieldShape { name: "field".into(), ty, personal: false, default: None, min: None, max: None }
+        FieldShape::new("field", ty)
     }
 
     fn read(text: &str, ty: Type) -> Result<Option<Value>, Reason> {

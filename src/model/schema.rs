@@ -30,6 +30,8 @@ pub struct FieldShape {
     pub min: Option<f64>,
     /// Greatest number allowed.
     pub max: Option<f64>,
+    /// A trigger waits for it to change, so ingest notes what it was before (customer fields only).
+    pub watched: bool,
 }
 
 /// One event kind.
@@ -41,6 +43,8 @@ pub struct EventShape {
     pub everyone: bool,
     /// Declared fields, by name; `id`, `customer` and `at` are not among them.
     pub fields: Vec<FieldShape>,
+    /// A trigger or cadence waits for it, so ingest notes each new one as an arrival.
+    pub heard: bool,
 }
 
 /// One segment, tier or quadrant.
@@ -75,6 +79,13 @@ impl Schema {
     }
 }
 
+impl FieldShape {
+    /// A field about which nothing more is declared.
+    pub fn new(name: impl Into<Arc<str>>, ty: Type) -> Self {
+        Self { name: name.into(), ty, personal: false, default: None, min: None, max: None, watched: false }
+    }
+}
+
 impl EventShape {
     /// The place of a field by name.
     #[must_use]
@@ -85,18 +96,12 @@ impl EventShape {
     /// The engine's own event: a touch that was delivered.
     #[must_use]
     pub fn touch() -> Self {
-        let text = |name: &str| FieldShape {
-            name: name.into(),
-            ty: Type::Text,
-            personal: false,
-            default: None,
-            min: None,
-            max: None,
-        };
+        let text = |name: &str| FieldShape::new(name, Type::Text);
         Self {
             name: TOUCH_EVENT.into(),
             everyone: false,
             fields: ["action", "cause", "channel", "kind", "name", "step", "touch"].map(text).into(),
+            heard: false,
         }
     }
 }

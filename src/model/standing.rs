@@ -81,19 +81,40 @@ impl TransitionCause {
             Self::Policy => "policy",
         }
     }
+
+    /// What a word in the store means.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        if word == Self::Policy.as_str() { Self::Policy } else { Self::Data }
+    }
 }
 
-/// One change of a customer's place, kept as history.
+/// One change of a customer's place, or of a customer field that is
+/// [`watched`](super::FieldShape::watched), kept as history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// Whose.
     pub customer: Arc<str>,
-    /// The segment, tier or quadrant.
+    /// The segment, tier, quadrant or field.
     pub value: Arc<str>,
-    /// The place left: a level or cell, for a segment `true` or `false`, `None` for no place.
+    /// The place left: a level or cell, for a segment `true` or `false`, for a field its text; `None` for no
+    /// place and for missing.
     pub from: Option<Arc<str>>,
     /// The place taken.
     pub to: Option<Arc<str>>,
     /// Why.
     pub cause: TransitionCause,
+}
+
+/// A transition as history has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastTransition {
+    /// Counts up over all values in the order they were made, from 1.
+    pub number: i64,
+    /// The run that made it.
+    pub run: i64,
+    /// The instant that run decided for.
+    pub at: Timestamp,
+    /// What changed.
+    pub transition: Transition,
 }

@@ -1,5 +1,7 @@
 //! Customer rows: merged by id, made for the events that name them.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use rusqlite::{Connection, Statement, params};
 
@@ -7,9 +9,20 @@ use super::{Change, Outcome};
 use crate::archive::Result;
 use crate::archive::adopt::{Slot, parameters, quoted};
 use crate::archive::value::{Bound, is_stored};
+use crate::model::Schema;
 
 /// How many customers are remembered as made and marked during one import.
 const REMEMBERED: usize = 65_536;
+
+/// A field somebody waits for to change.
+#[derive(Debug)]
+struct Watched<'archive> {
+    /// Its index in the schema.
+    field: usize,
+    name: Arc<str>,
+    /// Notes what it is before it changes.
+    note: Statement<'archive>,
+}
 
 #[derive(Debug)]
 pub(super) struct Customers<'archive> {
@@ -20,6 +33,7 @@ pub(super) struct Customers<'archive> {
     lower: Statement<'archive>,
     arrived: i64,
     fields: usize,
+    watched: Vec<Watched<'archive>>,
     /// Customers this import made or marked, with an instant their `known_since` is not later than.
     marked: HashMap<Box<str>, i64>,
     /// The customer of the event before, likewise: most events come grouped by customer.
@@ -31,7 +45,12 @@ pub(super) struct Customers<'archive> {
 }
 
 impl<'archive> Customers<'archive> {
-    pub(super) fn prepare(connection: &'archive Connection, fields: &[Slot], arrived: i64) -> Result<Self> {
+    pub(super) fn prepare(
+        connection: &'archive Connection,
+        schema: &Schema,
+        fields: &[Slot],
+        arrived: i64,
+    ) -> Result<Self> {
         let columns: String = fields.iter().flat_map(|slot| [", ", &slot.column]).collect();
         let values = parameters(3, fields.len());
         let each = |(field, slot): (usize, &Slot)| {
@@ -61,6 +80,7 @@ impl<'archive> Customers<'archive> {
             )?,
             arrived,
             fields: fields.len(),
+            watched: watched(connection, schema, fields)?,
             marked: HashMap::new(),
             last: (String::new(), i64::MAX),
             made: 0,
@@ -81,6 +101,9 @@ impl<'archive> Customers<'archive> {
             return Ok(Outcome::New);
         }
         let (differs, earlier) = self.compare(id, changes)?;
+        if differs {
+            self.note_watched(id, changes)?;
+        }
         if differs || earlier {
             self.update.raw_bind_parameter(1, id)?;
             self.update.raw_bind_parameter(2, self.arrived)?;
@@ -92,6 +115,17 @@ impl<'archive> Customers<'archive> {
             self.update.raw_execute()?;
         }
         Ok(if differs { Outcome::Replaced } else { Outcome::Same })
+    }
+
+    /// Notes what watched fields are before the first change since the last run.
+    fn note_watched(&mut self, id: &str, changes: &[Change]) -> Result<()> {
+        for watched in &mut self.watched {
+            let change = changes.get(watched.field).unwrap_or(&Change::Keep);
+            if *change != Change::Keep {
+                watched.note.execute(params![id, Bound(change.value()), watched.name])?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether the changes change anything, and whether this arrival is earlier than the one on record.
@@ -167,6 +201,25 @@ impl<'archive> Customers<'archive> {
         connection.prepare_cached(&sql)?.execute([id])?;
         Ok(())
     }
+}
+
+fn watched<'archive>(
+    connection: &'archive Connection,
+    schema: &Schema,
+    fields: &[Slot],
+) -> Result<Vec<Watched<'archive>>> {
+    let fields = schema.customer.iter().zip(fields).enumerate().filter(|(_, (shape, _))| shape.watched);
+    fields
+        .map(|(field, (shape, slot))| {
+            let column = &slot.column;
+            let note = connection.prepare(&format!(
+                "INSERT INTO field_change (customer, field, before) \
+                 SELECT id, ?3, {column} FROM customer WHERE id = ?1 AND {column} IS NOT ?2 \
+                 ON CONFLICT DO NOTHING"
+            ))?;
+            Ok(Watched { field, name: Arc::clone(&shape.name), note })
+        })
+        .collect()
 }
 
 impl Change {

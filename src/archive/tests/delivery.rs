@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::touch::{Because, Touch, TouchState};
 
-fn touch(id: &str, customer: &str, due: i64, state: TouchState) -> Touch {
+pub(super) fn touch(id: &str, customer: &str, due: i64, state: TouchState) -> Touch {
     let because = Because {
         kind: "trigger".to_owned(),
         name: "overdue".to_owned(),
@@ -49,7 +49,7 @@ fn with_touches(touches: &[Touch]) -> Archive {
     archive
 }
 
-fn new_run() -> NewRun {
+pub(super) fn new_run() -> NewRun {
     NewRun {
         now: Timestamp(5),
         started: Timestamp(5),

@@ -27,7 +27,7 @@ const ORDER: usize = 0;
 const STAFF_LEFT: usize = 1;
 
 fn field(name: &str, ty: Type) -> FieldShape {
-    FieldShape { name: name.into(), ty, personal: false, default: None, min: None, max: None }
+    FieldShape::new(name, ty)
 }
 
 fn schema() -> Schema {
@@ -44,11 +44,13 @@ fn schema() -> Schema {
                 name: "order".into(),
                 everyone: false,
                 fields: vec![field("amount", Type::Number), field("status", status)],
+                heard: false,
             },
             EventShape {
                 name: "staff_left".into(),
                 everyone: true,
                 fields: vec![field("staff", Type::Text)],
+                heard: false,
             },
             EventShape::touch(),
         ],

@@ -66,5 +66,6 @@ fn event(name: &str, table: &At<Table>, sink: &Sink<'_>) -> KnownEvent {
         .unwrap_or_default();
     let broken =
         places.into_keys().filter(|name| !fields.iter().any(|field| *field.name == **name)).collect();
-    KnownEvent { shape: EventShape { name: name.into(), everyone, fields }, enabled: head.enabled, broken }
+    let shape = EventShape { name: name.into(), everyone, fields, heard: false };
+    KnownEvent { shape, enabled: head.enabled, broken }
 }

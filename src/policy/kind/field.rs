@@ -28,7 +28,7 @@ pub(crate) fn check(entry: &Entry, sink: &Sink<'_>) -> Option<FieldShape> {
     match &entry.node.content {
         Content::Text(word) => {
             let ty = plain_type(word, &entry.node.place, sink)?;
-            Some(FieldShape { name: name(entry), ty, personal: false, default: None, min: None, max: None })
+            Some(FieldShape::new(name(entry), ty))
         }
         Content::Table(table) => from_table(entry, table, sink),
         other => {
@@ -93,7 +93,7 @@ fn from_table(entry: &Entry, table: &Table, sink: &Sink<'_>) -> Option<FieldShap
         let value = constant::read(sink, "default", &default.node, &ty)?;
         is_within(&reader, &value, min, max, &default.node.place).then_some(value)
     });
-    Some(FieldShape { name: name(entry), ty, personal, default, min, max })
+    Some(FieldShape { personal, default, min, max, ..FieldShape::new(name(entry), ty) })
 }
 
 fn field_type(reader: &Reader<'_>) -> Option<Type> {

@@ -1,0 +1,97 @@
+//! The order in which events come in: each transaction has its own instant of arrival, and each new event of a
+//! kind that is heard its number.
+
+use rusqlite::{Connection, Statement, params};
+
+use super::EventRow;
+use super::events::Former;
+use crate::archive::Result;
+use crate::archive::meta::{self, LAST_ARRIVAL, LAST_ARRIVED};
+use crate::model::EventShape;
+
+/// What one transaction knows of arrivals.
+#[derive(Debug)]
+pub(in crate::archive) struct Arrivals<'archive> {
+    connection: &'archive Connection,
+    insert: Option<Statement<'archive>>,
+    clock: i64,
+    arrived: i64,
+    number: i64,
+}
+
+impl<'archive> Arrivals<'archive> {
+    /// Begins a transaction at an instant. Its events arrive then, or just after those before where the clock
+    /// stood still or was set back, so that `arrived` tells their order.
+    pub(in crate::archive) fn begin(connection: &'archive Connection, clock: i64) -> Result<Self> {
+        let last: Option<i64> = meta::recall(connection, LAST_ARRIVED)?;
+        let arrived = last.map_or(clock, |last| clock.max(last.saturating_add(1)));
+        let number = last_number(connection)?;
+        Ok(Self { connection, insert: None, clock, arrived, number })
+    }
+
+    /// When this transaction's events arrive.
+    pub(in crate::archive) const fn arrived(&self) -> i64 {
+        self.arrived
+    }
+
+    /// Notes a new event, where its kind is heard.
+    pub(in crate::archive) fn note(
+        &mut self,
+        kind: &EventShape,
+        id: &str,
+        customer: &str,
+        at: i64,
+    ) -> Result<()> {
+        if !kind.heard {
+            return Ok(());
+        }
+        let insert = match &mut self.insert {
+            Some(insert) => insert,
+            none => none.insert(self.connection.prepare(
+                "INSERT INTO arrival (event, number, id, customer, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?),
+        };
+        self.number += 1;
+        insert.execute(params![kind.name, self.number, id, customer, at])?;
+        Ok(())
+    }
+
+    /// Moves an arrival that is still there to where its corrected event is; it is no news. One that had not
+    /// happened yet is numbered anew, since whoever has seen its number would otherwise not look at it again.
+    pub(super) fn correct(&mut self, kind: &EventShape, former: &Former, row: &EventRow<'_>) -> Result<()> {
+        if !kind.heard || former.at == row.at.0 && former.customer == row.customer {
+            return Ok(());
+        }
+        let ahead = former.at > self.clock;
+        let moved = self
+            .connection
+            .prepare_cached(
+                "UPDATE arrival SET at = ?4, customer = ?5, number = coalesce(?6, number) \
+                 WHERE event = ?1 AND at = ?2 AND id = ?3",
+            )?
+            .execute(params![
+                kind.name,
+                former.at,
+                row.id,
+                row.at.0,
+                row.customer,
+                ahead.then_some(self.number + 1)
+            ])?;
+        self.number += i64::from(ahead && moved > 0);
+        Ok(())
+    }
+
+    /// Remembers how far this transaction came.
+    pub(in crate::archive) fn keep(&self) -> Result<()> {
+        meta::remember(self.connection, LAST_ARRIVED, self.arrived)?;
+        if self.number != last_number(self.connection)? {
+            meta::remember(self.connection, LAST_ARRIVAL, self.number)?;
+        }
+        Ok(())
+    }
+}
+
+/// The number of the last arrival; 0 where there was none.
+pub(in crate::archive) fn last_number(connection: &Connection) -> Result<i64> {
+    Ok(meta::recall::<i64>(connection, LAST_ARRIVAL)?.unwrap_or(0))
+}

@@ -14,12 +14,15 @@ use crate::model::touch::Because;
 use crate::model::trigger::{RuleMemory, TriggerMemory, TriggerRecord};
 use crate::model::{Bitmap, Column, Timestamp};
 use crate::policy::Compiled;
-use crate::policy::compiled::Trigger;
+use crate::policy::compiled::{Shape, Trigger};
 use crate::policy::expression::tree::Expression;
 
 /// The expressions of a trigger, in the order in which [`TriggerPass`] reads their columns.
 pub(super) fn conditions(trigger: &Trigger) -> impl Iterator<Item = &Expression> {
-    std::iter::once(&trigger.when).chain(&trigger.audience)
+    match &trigger.shape {
+        Shape::When(when) => Some(when).into_iter().chain(&trigger.audience),
+        _ => None.into_iter().chain(&None),
+    }
 }
 
 /// The triggers of a run.
@@ -58,6 +61,9 @@ impl<'run> TriggerPass<'run> {
         let mut triggers = Vec::new();
         for &index in selected {
             let Some(trigger) = policy.triggers.get(index) else { continue };
+            if !matches!(trigger.shape, Shape::When(_)) {
+                continue;
+            }
             let rule = format!("trigger.{}", trigger.name);
             let memory = rules.get(&rule);
             triggers.push(Active {

@@ -9,6 +9,7 @@ use super::diagnostic::{Code, Diagnostic};
 use super::files::Files;
 use super::follow::{drop_follow_ups, drop_reasoning};
 use super::formula::Context;
+use super::kind::occasions::Rules;
 use super::kind::value::Values;
 use super::kind::{
     action, calendar, channel, event, function, guard, schedule, settings, source, trigger, value,
@@ -116,6 +117,8 @@ fn check_acting(
     let unused = unused(&channels, &actions, &triggers);
     let names: Vec<(String, bool)> =
         triggers.iter().map(|trigger| (trigger.name.clone(), trigger.enabled)).collect();
+    let rules = triggers.iter().filter(|trigger| trigger.enabled).map(trigger::RawTrigger::rule);
+    let rules = Rules::new(rules.collect(), &actions);
     let context = |enabled| Context { sink, known, enabled };
     let schedules = kept(
         schedules,
@@ -132,10 +135,13 @@ fn check_acting(
         |guard| guard.enabled,
         |guard, enabled| guard.check(&channels, &actions, context(enabled)),
     );
-    let actions =
-        kept(actions, |action| action.enabled, |action, enabled| action.check(&channels, context(enabled)));
+    let actions = kept(
+        actions,
+        |action| action.enabled,
+        |action, enabled| action.check(&channels, &rules, context(enabled)),
+    );
     let channels =
-        kept(channels, |channel| channel.enabled, |channel, enabled| channel.check(context(enabled)));
+        kept(channels, |channel| channel.enabled, |channel, enabled| channel.check(&rules, context(enabled)));
     if !sink.has_errors() {
         for (code, place, message, help) in unused {
             sink.problem(code, &place, message).help(help).report();

@@ -12,6 +12,7 @@ use super::codes;
 use super::compiled::{PLACE, Template};
 use super::diagnostic::{Code, Problem};
 use super::formula::{Context, disabled};
+use super::kind::occasions::Occasions;
 use super::names::KnownValue;
 use super::raw::{At, nearest};
 
@@ -118,9 +119,12 @@ pub(crate) const FUNCTIONS: &[&str] = &["range", "dict", "namespace"];
 /// Names that stand for the touch itself.
 const TOUCH_NAMES: &[&str] = &["id", "known_since", "because", "due", "event"];
 
-/// Reads and checks a template.
+/// What every event has besides its fields.
+const ALWAYS_OF_EVENTS: &[&str] = &["id", "customer", "at"];
+
+/// Reads and checks a template of what goes out for some tables.
 #[expect(clippy::default_trait_access, reason = "the type is not public without minijinja's custom syntax")]
-pub(crate) fn check(text: &At<String>, context: Context<'_>) -> Option<Template> {
+pub(crate) fn check(text: &At<String>, occasions: &Occasions<'_>, context: Context<'_>) -> Option<Template> {
     let tree = match parse(&text.value, "template", Default::default(), WhitespaceConfig::default()) {
         Ok(tree) => tree,
         Err(error) => {
@@ -132,8 +136,15 @@ pub(crate) fn check(text: &At<String>, context: Context<'_>) -> Option<Template>
             return None;
         }
     };
-    let mut walk =
-        Walk { text, context, locals: Vec::new(), names: BTreeSet::new(), places: Vec::new(), failed: false };
+    let mut walk = Walk {
+        text,
+        occasions,
+        context,
+        locals: Vec::new(),
+        names: BTreeSet::new(),
+        places: Vec::new(),
+        failed: false,
+    };
     walk.statement(&tree);
     let names = walk.names.into_iter().collect();
     let rewritten = with_places(&text.value, walk.places);
@@ -157,6 +168,7 @@ fn problem(code: &'static Code, span: Range<usize>, message: String, help: Strin
 
 struct Walk<'a> {
     text: &'a At<String>,
+    occasions: &'a Occasions<'a>,
     context: Context<'a>,
     locals: Vec<String>,
     names: BTreeSet<Arc<str>>,
@@ -329,7 +341,13 @@ impl Walk<'_> {
     }
 
     fn name(&mut self, name: &str, path: &[&str]) {
-        if self.locals.iter().any(|local| local == name) || TOUCH_NAMES.contains(&name) {
+        if self.locals.iter().any(|local| local == name) {
+            return;
+        }
+        if TOUCH_NAMES.contains(&name) {
+            if let ("event", [field, ..]) = (name, path) {
+                self.event_field(field, path);
+            }
             return;
         }
         let known = self.context.known;
@@ -383,6 +401,37 @@ impl Walk<'_> {
                 format!("`{name}` has no `{said}`"),
                 help,
             ));
+        }
+    }
+
+    /// `event.severity`: every event that the touch may be for has it.
+    fn event_field(&mut self, field: &str, path: &[&str]) {
+        let span = self.span(field);
+        for rule in &self.occasions.rules {
+            let Some(name) = &rule.event else {
+                let message = format!("`{}` fires for no event, so there is no `event.{field}`", rule.table);
+                let help = "give it an action of its own, or take this out".to_owned();
+                return self.report(problem(&codes::template::EVENT, span, message, help));
+            };
+            let known = self.context.known;
+            let Some(event) = known.event(name).and_then(|index| known.events.get(index)) else { continue };
+            let is_there = ALWAYS_OF_EVENTS.contains(&field)
+                || event.shape.field(field).is_some()
+                || event.broken.contains(field);
+            if !is_there {
+                let fields = event.shape.fields.iter().map(|field| &*field.name);
+                let near = nearest(field, fields.chain(ALWAYS_OF_EVENTS.iter().copied())).map(str::to_owned);
+                let message =
+                    format!("the event `{name}`, for which `{}` fires, has no `{field}`", rule.table);
+                let help = near.as_ref().map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+                let problem = problem(&codes::template::ATTRIBUTE, span, message, help);
+                return self.report(Problem { suggestion: near, ..problem });
+            }
+        }
+        if let [_, last, ..] = path {
+            let message = format!("`event.{field}` is a plain value and has no `{last}`");
+            let help = format!("write `{{{{ event.{field} }}}}`");
+            self.report(problem(&codes::template::ATTRIBUTE, self.span(last), message, help));
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::policy::diagnostic::Code;
 
 /// Every kind, in order of id.
-pub static CODES: &[&Code] = &[&SYNTAX, &NAME, &FILTER, &TEST, &FUNCTION, &ATTRIBUTE];
+pub static CODES: &[&Code] = &[&SYNTAX, &NAME, &FILTER, &TEST, &FUNCTION, &ATTRIBUTE, &EVENT];
 
 /// This is no template.
 pub static SYNTAX: Code = Code {
@@ -49,6 +49,14 @@ pub static FUNCTION: Code = Code {
 pub static ATTRIBUTE: Code = Code {
     id: "E506",
     title: "no such part",
-    explanation: "A segment, tier or quadrant has `title` and, where declared, `data.…`; other values are plain.",
+    explanation: "A segment, tier or quadrant has `title` and, where declared, `data.…`; other values are plain. An event has `id`, `customer`, `at` and its fields.",
     example: "[customer.fields]\nphone = \"text\"\n[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[action.care_call.payload]\nname = \"{{ phone.title }}\"\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n",
+};
+
+/// There is no event.
+pub static EVENT: Code = Code {
+    id: "E507",
+    title: "there is no event",
+    explanation: "A payload speaks of `event` where every table that fires it does so for events.",
+    example: "[customer.fields]\nphone = \"text\"\n[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[action.care_call.payload]\nticket = \"{{ event.ticket }}\"\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n",
 };

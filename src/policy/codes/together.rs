@@ -25,6 +25,7 @@ pub static CODES: &[&Code] = &[
     &GUARD_KIND,
     &NO_WINDOW,
     &RESERVES,
+    &DOES_NOT_MOVE,
     &UNREACHABLE,
     &UNUSED_ACTION,
     &UNUSED_CHANNEL,
@@ -181,6 +182,14 @@ pub static EVALUATE: Code = Code {
     example: "[schedule.daily]\ncron = \"0 9 * * *\"\nevaluate = [\"all\"]\n",
 };
 
+/// Its changes are not kept.
+pub static DOES_NOT_MOVE: Code = Code {
+    id: "E440",
+    title: "its changes are not kept",
+    explanation: "A trigger's `moves` names a segment, tier or quadrant, or a customer field of text or choice: the history of those is kept. What a number does is said by a segment.",
+    example: "[customer.fields]\nstaff = \"number\"\n[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.grown]\nmoves = \"staff\"\nactions = [\"care_call\"]\n",
+};
+
 /// A level nobody comes to.
 pub static UNREACHABLE: Code = Code {
     id: "W401",
@@ -233,7 +242,7 @@ pub static EMPTY_CELLS: Code = Code {
 pub static NEVER_FIRES: Code = Code {
     id: "W407",
     title: "a trigger that never fires",
-    explanation: "Nobody in the audience can meet `when`.",
+    explanation: "Nobody in the audience can meet `when`, or no change is as `from`, `to` and `direction` say.",
     example: "[customer.fields]\norders = \"number\"\n[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.first]\nwhen = 'orders == 1'\naudience = 'orders > 3'\nactions = [\"care_call\"]\n",
 };
 

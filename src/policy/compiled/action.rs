@@ -1,4 +1,4 @@
-//! What is done and where it goes: triggers, actions, channels, payloads.
+//! What is done and where it goes: actions, channels, payloads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -133,38 +133,4 @@ pub struct Template {
     pub text: Arc<str>,
     /// The top names it uses that are values of the policy or customer fields, by name.
     pub names: Vec<Arc<str>>,
-}
-
-/// `[trigger.NAME]`.
-#[derive(Debug)]
-pub struct Trigger {
-    /// As declared.
-    pub name: Arc<str>,
-    /// Title, description, owner, tags.
-    pub about: About,
-    /// Hash over its conditions and all they use, 12 hexadecimal digits.
-    pub version: Arc<str>,
-    /// Fires when this becomes true.
-    pub when: Expression,
-    /// Narrows it.
-    pub audience: Option<Expression>,
-    /// Free word.
-    pub cause: Option<String>,
-    /// `low`, `normal` or `high`.
-    pub severity: Option<String>,
-    /// Not again for this long.
-    pub cooldown: Option<Duration>,
-    /// What becomes of what was already true when the trigger, or the customer, was first seen.
-    pub backlog: Backlog,
-    /// Indices in [`Compiled::actions`](super::Compiled::actions).
-    pub actions: Vec<usize>,
-}
-
-/// What becomes of what was already true at first sight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backlog {
-    /// Noted, not fired.
-    Skip,
-    /// Fired.
-    Fire,
 }

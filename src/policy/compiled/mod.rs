@@ -4,6 +4,7 @@ mod action;
 mod calendar;
 mod guard;
 mod source;
+mod trigger;
 mod value;
 
 use std::sync::Arc;
@@ -11,14 +12,15 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 pub use action::{
-    Action, Backlog, Channel, ChannelKind, File, FileFormat, PLACE, PayloadContent, PayloadEntry, Retry,
-    Template, Trigger, Webhook,
+    Action, Channel, ChannelKind, File, FileFormat, PLACE, PayloadContent, PayloadEntry, Retry, Template,
+    Webhook,
 };
 pub use calendar::Calendar;
 pub use guard::{
     BlastRadius, Block, Cap, Capacity, CapacityPeriod, Effect, Guard, GuardKind, Holdout, Hours, Reserve,
 };
 pub use source::{Into, Mapping, Origin, Source, Target};
+pub use trigger::{Alike, Awaited, Backlog, Direction, Happening, Moved, Moves, Shape, Trigger};
 pub use value::{
     Axis, Best, Cell, Data, Level, Metric, Quadrant, Rank, Segment, Share, Split, Take, Tier, Unless,
     ValueDefinition, ValueKind, Window,

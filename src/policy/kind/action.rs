@@ -2,6 +2,7 @@
 
 use super::about;
 use super::channel::RawChannel;
+use super::occasions::Rules;
 use super::payload::RawPayload;
 use crate::model::{Duration, Type, Value};
 use crate::policy::codes;
@@ -21,7 +22,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(
         "payload",
         "table",
-        "Strings are minijinja templates over every value of the customer, `id`, `because` and `due`; laid over the channel's.",
+        "Strings are minijinja templates over every value of the customer, `id`, `because`, `due` and, for what fires on events, `event.FIELD`; laid over the channel's.",
     ),
 ];
 
@@ -100,14 +101,19 @@ impl Priority {
 }
 
 impl RawAction {
-    /// Checks it against the channels, which are in order of their indices.
-    pub(crate) fn check(self, channels: &[RawChannel], context: Context<'_>) -> Option<Action> {
+    /// Checks it against the channels, which are in order of their indices, and against what fires it.
+    pub(crate) fn check(
+        self,
+        channels: &[RawChannel],
+        rules: &Rules,
+        context: Context<'_>,
+    ) -> Option<Action> {
         let channel = self.channel.as_ref().and_then(|name| {
             let names = channels.iter().map(|channel| (channel.name.as_str(), channel.enabled));
             reference(name, "channel", names, context)
         });
         let priority = self.priority.as_ref().map(|priority| priority.check(context));
-        let payload = self.payload.check(context);
+        let payload = self.payload.check(&rules.of_action(&self.name), context);
         let priority = match priority {
             None => None,
             Some(priority) => Some(priority?),

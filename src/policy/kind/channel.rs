@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::occasions::Rules;
 use super::payload::RawPayload;
 use super::{about, file, path, webhook};
 use crate::policy::codes;
@@ -84,9 +85,9 @@ fn shared_path(name: &str, written: &At<String>, paths: &mut BTreeMap<String, Pl
 }
 
 impl RawChannel {
-    /// Checks it.
-    pub(crate) fn check(self, context: Context<'_>) -> Option<Channel> {
-        let payload = self.payload.check(context);
+    /// Checks it against what fires actions.
+    pub(crate) fn check(self, rules: &Rules, context: Context<'_>) -> Option<Channel> {
+        let payload = self.payload.check(&rules.of_channel(&self.name), context);
         Some(Channel {
             name: self.name.as_str().into(),
             about: self.about,

@@ -134,7 +134,8 @@ impl RawMetric {
         };
         let of = checked(self.of.as_ref(), &Expected::Any);
         let filter = checked(self.filter.as_ref(), &Expected::Bool);
-        let unless = self.unless(event, context);
+        let unless =
+            self.unless.as_ref().and_then(|follower| unless(follower, self.same.as_ref(), event, context));
         let ty = self.take.as_ref().and_then(|take| ty(take.value, of.as_ref()));
         let fits = self.fits(of.as_ref(), context);
         let is_whole = self.of.is_some() == of.is_some() && self.filter.is_some() == filter.is_some();
@@ -178,36 +179,43 @@ impl RawMetric {
             .report();
         false
     }
+}
 
-    fn unless(&self, event: Option<usize>, context: Context<'_>) -> Option<Unless> {
-        let follower = self.unless.as_ref()?;
-        let follower_index = self::event(Some(follower), context)?;
-        let Some(same) = &self.same else { return Some(Unless { event: follower_index, same: None }) };
-        let first = context.known.events.get(event?)?;
-        let second = context.known.events.get(follower_index)?;
-        let mut indices = Vec::new();
-        for kind in [first, second] {
-            match kind.shape.field(&same.value) {
-                Some(index) => indices.push(index),
-                None if kind.broken.contains(&same.value) => {}
-                None => unknown_field(same, kind, context),
-            }
-        }
-        let [a, b] = *indices.as_slice() else { return None };
-        let (a_shape, b_shape) = (first.shape.fields.get(a)?, second.shape.fields.get(b)?);
-        if a_shape.ty.name() != b_shape.ty.name() {
-            let message = format!(
-                "`{}` is a {} of `{}` but a {} of `{}`",
-                same.value, a_shape.ty, first.shape.name, b_shape.ty, second.shape.name
-            );
-            context
-                .sink
-                .problem(&codes::together::SAME, &same.place, message)
-                .help("the two must be of one type to be compared")
-                .report();
-        }
-        Some(Unless { event: follower_index, same: Some((a, b)) })
+/// The event kind that follows, and the field that both must share.
+pub(crate) fn unless(
+    follower: &At<String>,
+    same: Option<&At<String>>,
+    event: Option<usize>,
+    context: Context<'_>,
+) -> Option<Unless> {
+    let follower_index = self::event(Some(follower), context)?;
+    let Some(same) = same else { return Some(Unless { event: follower_index, same: None }) };
+    let first = context.known.events.get(event?)?;
+    let second = context.known.events.get(follower_index)?;
+    let (a, b) = (field(same, first, context), field(same, second, context));
+    let (a, b) = (a?, b?);
+    let (a_shape, b_shape) = (first.shape.fields.get(a)?, second.shape.fields.get(b)?);
+    if a_shape.ty.name() != b_shape.ty.name() {
+        let message = format!(
+            "`{}` is a {} of `{}` but a {} of `{}`",
+            same.value, a_shape.ty, first.shape.name, b_shape.ty, second.shape.name
+        );
+        context
+            .sink
+            .problem(&codes::together::SAME, &same.place, message)
+            .help("the two must be of one type to be compared")
+            .report();
     }
+    Some(Unless { event: follower_index, same: Some((a, b)) })
+}
+
+/// The field of an event kind of a name; reports one that is not there.
+pub(crate) fn field(name: &At<String>, kind: &KnownEvent, context: Context<'_>) -> Option<usize> {
+    let found = kind.shape.field(&name.value);
+    if found.is_none() && !kind.broken.contains(&name.value) {
+        unknown_field(name, kind, context);
+    }
+    found
 }
 
 fn unknown_field(field: &At<String>, kind: &KnownEvent, context: Context<'_>) {

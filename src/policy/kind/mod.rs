@@ -14,6 +14,7 @@ pub(crate) mod file;
 pub(crate) mod function;
 pub(crate) mod guard;
 pub(crate) mod metric;
+pub(crate) mod occasions;
 pub(crate) mod path;
 pub(crate) mod payload;
 pub(crate) mod quadrant;
@@ -103,7 +104,7 @@ pub(crate) static KINDS: &[Kind] = &[
         &[("webhook", webhook::KEYS), ("retry", webhook::RETRY), ("file", file::KEYS)],
     ),
     kind("action", "What goes out to a customer.", action::KEYS, &[]),
-    kind("trigger", "Fires actions when a condition becomes true.", trigger::KEYS, &[]),
+    kind("trigger", "Fires actions: exactly one of `when`, `on` and `moves` says when.", trigger::KEYS, &[]),
     kind(
         "function",
         "A function from a script, called in expressions like those of the language.",

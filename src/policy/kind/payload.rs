@@ -1,5 +1,6 @@
 //! `payload`: what goes out, templates among it.
 
+use super::occasions::Occasions;
 use crate::policy::codes;
 use crate::policy::compiled::{PayloadContent, PayloadEntry};
 use crate::policy::formula::Context;
@@ -24,29 +25,29 @@ impl RawPayload {
         self.table.get(key).is_some()
     }
 
-    /// Checks it.
-    pub(crate) fn check(&self, context: Context<'_>) -> Option<Vec<PayloadEntry>> {
-        entries(&self.table, context)
+    /// Checks it for the tables that it goes out for.
+    pub(crate) fn check(&self, occasions: &Occasions<'_>, context: Context<'_>) -> Option<Vec<PayloadEntry>> {
+        entries(&self.table, occasions, context)
     }
 }
 
-fn entries(table: &Table, context: Context<'_>) -> Option<Vec<PayloadEntry>> {
+fn entries(table: &Table, occasions: &Occasions<'_>, context: Context<'_>) -> Option<Vec<PayloadEntry>> {
     let entries: Vec<Option<PayloadEntry>> = table
         .entries
         .iter()
         .map(|entry| {
-            let content = content(&entry.node, context)?;
+            let content = content(&entry.node, occasions, context)?;
             Some(PayloadEntry { key: entry.key.value.as_str().into(), content })
         })
         .collect();
     entries.into_iter().collect()
 }
 
-fn content(node: &Node, context: Context<'_>) -> Option<PayloadContent> {
+fn content(node: &Node, occasions: &Occasions<'_>, context: Context<'_>) -> Option<PayloadContent> {
     match &node.content {
         Content::Text(text) => {
             let text = At { value: text.clone(), place: node.place.clone() };
-            template::check(&text, context).map(PayloadContent::Template)
+            template::check(&text, occasions, context).map(PayloadContent::Template)
         }
         Content::Integer(integer) => Some(PayloadContent::Constant((*integer).into())),
         Content::Float(float) => {
@@ -63,9 +64,9 @@ fn content(node: &Node, context: Context<'_>) -> Option<PayloadContent> {
         Content::Datetime(text) => Some(PayloadContent::Constant(text.as_str().into())),
         Content::Array(items) => {
             let items: Vec<Option<PayloadContent>> =
-                items.iter().map(|item| content(item, context)).collect();
+                items.iter().map(|item| content(item, occasions, context)).collect();
             items.into_iter().collect::<Option<_>>().map(PayloadContent::List)
         }
-        Content::Table(table) => entries(table, context).map(PayloadContent::Table),
+        Content::Table(table) => entries(table, occasions, context).map(PayloadContent::Table),
     }
 }

@@ -1,49 +1,92 @@
-//! `[trigger.NAME]`: fires actions when a condition becomes true.
+//! `[trigger.NAME]`: fires actions when a condition becomes true, for events, and on changes of place.
+
+mod event;
+mod moves;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::shape::RawShape;
 use super::about;
 use super::action::{RawAction, reference};
+use super::occasions::Rule;
 use super::segment::optional;
 use super::value::fields_used;
 use crate::model::Duration;
 use crate::policy::codes;
-use crate::policy::compiled::{About, Backlog, Trigger};
+use crate::policy::compiled::{About, Backlog, Shape, Trigger};
 use crate::policy::expression::{Expected, Expression};
 use crate::policy::formula::{Context, Formula};
-use crate::policy::names::{Scope, Target};
-use crate::policy::raw::{At, Content, Declared, Key, Sink, key, later};
+use crate::policy::names::{Known, Scope, Target};
+use crate::policy::raw::{At, Content, Declared, Key, Reader, Sink, Table, key};
 use crate::policy::version;
 
 /// Keys of `[trigger.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
     key("when", "condition", "Fires when it becomes true; an unsent touch is cancelled when it stops."),
+    key("on", "event kind", "Instead: fires for each such event."),
+    key("where", "condition over the event", "Which of these events. Default all."),
+    key("times", "whole number from 2", "Only for the so manieth alike; then counting starts anew."),
+    key(
+        "unless",
+        "event kind",
+        "Only where none of this kind followed in time; an answer stored before the touch is queued cancels it.",
+    ),
+    key("same", "field of the event", "What events alike share; with `unless`, what the answer must share."),
+    key(
+        "within",
+        "duration",
+        "How close events alike must lie; with `unless`, how long the answer may take.",
+    ),
+    key(
+        "moves",
+        "segment, tier, quadrant, or customer field of text or choice",
+        "Instead: fires when it changes. What came and went between two runs didn't happen.",
+    ),
+    key("direction", "up or down", "Which way along an ordered tier; no level ranks lowest."),
+    key(
+        "from",
+        "list of places or texts",
+        "Only from one of these; \"missing\" is no place, a segment has \"true\" and \"false\".",
+    ),
+    key("to", "list of places or texts", "Only to one of these."),
     key("audience", "condition", "Narrows it."),
     key("cause", "text", "Free word, carried in `because`."),
     key("severity", "low, normal or high", "Carried in `because`."),
     key(
         "cooldown",
         "duration",
-        "Not again for this long; true again within it: fires at its end if it still is.",
+        "Not again for this long. With `when`, true again within it fires at its end if it still is; events and moves within it are noted.",
     ),
     key(
         "backlog",
         "skip or fire",
-        "What becomes of what was already true when first seen. Default \"skip\".",
+        "What becomes of what was already so when first seen, and of what only an edit moved. Default \"skip\".",
+    ),
+    key(
+        "grace",
+        "duration",
+        "An event or move that is older than this when found is noted, not fired. Default \"7d\".",
     ),
     key("actions", "list of actions", "What it fires."),
-    later("on"),
-    later("where"),
-    later("times"),
-    later("same"),
-    later("within"),
-    later("unless"),
-    later("moves"),
-    later("direction"),
-    later("from"),
-    later("to"),
-    later("grace"),
+];
+
+/// What decides when it fires. Another cooldown or action is no other condition: what becomes true under
+/// either still fires.
+const DECIDING: &[&str] = &[
+    "when",
+    "on",
+    "where",
+    "times",
+    "unless",
+    "same",
+    "within",
+    "moves",
+    "direction",
+    "from",
+    "to",
+    "audience",
 ];
 
 /// As written.
@@ -51,16 +94,15 @@ pub(crate) struct RawTrigger {
     pub(crate) name: String,
     about: About,
     pub(crate) enabled: bool,
-    when: Option<Formula>,
+    shape: Option<RawShape>,
     audience: Option<Formula>,
     cause: Option<String>,
     severity: Option<String>,
     cooldown: Option<Duration>,
     backlog: Backlog,
+    grace: Duration,
     /// What it fires.
     pub(crate) actions: Vec<At<String>>,
-    /// What decides when it is true. Another cooldown or action is no other condition: what becomes true under
-    /// either still fires.
     own: String,
 }
 
@@ -70,40 +112,52 @@ pub(crate) fn read(declared: &Declared, sink: &Sink<'_>) -> Vec<RawTrigger> {
     tables.map(|(name, table)| read_one(name, table, sink)).collect()
 }
 
-fn read_one(name: &str, table: &At<crate::policy::raw::Table>, sink: &Sink<'_>) -> RawTrigger {
+fn read_one(name: &str, table: &At<Table>, sink: &Sink<'_>) -> RawTrigger {
     let head = about::read(sink, table, KEYS);
     let reader = head.reader;
-    let when = Formula::read(&reader, "when");
-    if reader.entry("when").is_none() && !reader.has_later() {
-        reader.missing("when");
-    }
-    let actions = reader.words("actions");
-    match reader.entry("actions") {
-        None => reader.missing("actions"),
-        Some(entry) if matches!(&entry.node.content, Content::Array(items) if items.is_empty()) => {
-            sink.problem(&codes::table::EMPTY, &entry.node.place, "a trigger needs at least one action")
-                .report();
-        }
-        Some(_) => {}
-    }
     let severities = [("low", "low"), ("normal", "normal"), ("high", "high")];
     let backlogs = [("skip", Backlog::Skip), ("fire", Backlog::Fire)];
     RawTrigger {
         name: name.to_owned(),
         about: head.about,
         enabled: head.enabled,
-        when,
+        shape: RawShape::read(&reader),
         audience: Formula::read(&reader, "audience"),
         cause: reader.word("cause").map(|cause| cause.value),
         severity: reader.choice("severity", &severities).map(|severity| severity.value.to_owned()),
         cooldown: reader.duration("cooldown").map(|cooldown| cooldown.value),
         backlog: reader.choice("backlog", &backlogs).map_or(Backlog::Skip, |backlog| backlog.value),
-        actions,
-        own: version::of_keys(&table.value, &["when", "audience"]),
+        grace: reader.duration("grace").map_or(Duration::days(7), |grace| grace.value),
+        actions: read_actions(&reader),
+        own: version::of_keys(&table.value, DECIDING),
     }
 }
 
+fn read_actions(reader: &Reader<'_>) -> Vec<At<String>> {
+    let actions = reader.words("actions");
+    match reader.entry("actions") {
+        None => reader.missing("actions"),
+        Some(entry) if matches!(&entry.node.content, Content::Array(items) if items.is_empty()) => {
+            reader
+                .sink
+                .problem(&codes::table::EMPTY, &entry.node.place, "a trigger needs at least one action")
+                .report();
+        }
+        Some(_) => {}
+    }
+    actions
+}
+
 impl RawTrigger {
+    /// What it fires, and for which events.
+    pub(crate) fn rule(&self) -> Rule {
+        Rule {
+            table: format!("trigger.{}", self.name),
+            event: self.shape.as_ref().and_then(|shape| shape.event()).map(str::to_owned),
+            actions: self.actions.iter().map(|action| action.value.clone()).collect(),
+        }
+    }
+
     /// Checks it against the actions, which are in order of their indices.
     pub(crate) fn check(
         self,
@@ -112,32 +166,32 @@ impl RawTrigger {
         versions: &BTreeMap<String, Arc<str>>,
         context: Context<'_>,
     ) -> Option<Trigger> {
-        let when = self.when.as_ref().and_then(|when| when.check(context, Scope::Customer, &Expected::Bool));
+        let shape = self.shape.as_ref().and_then(|shape| shape.check(context));
         let audience = optional(self.audience.as_ref(), context, &Expected::Bool);
         let names = || actions.iter().map(|action| (action.name.as_str(), action.enabled));
         let indices: Vec<Option<usize>> =
             self.actions.iter().map(|name| reference(name, "action", names(), context)).collect();
         let version = self.version(declared, versions, context);
-        let (when, audience) = (when?, audience.ok()?);
-        self.warn_never_fires(&when, audience.as_ref(), context);
+        let (shape, audience) = (shape?, audience.ok()?);
+        self.warn_never_fires(&shape, audience.as_ref(), context);
         Some(Trigger {
             name: self.name.as_str().into(),
             about: self.about,
             version,
-            when,
+            shape,
             audience,
             cause: self.cause,
             severity: self.severity,
             cooldown: self.cooldown,
             backlog: self.backlog,
+            grace: self.grace,
             actions: indices.into_iter().collect::<Option<_>>()?,
         })
     }
 
-    fn warn_never_fires(&self, when: &Expression, audience: Option<&Expression>, context: Context<'_>) {
-        let (Some(audience), Some(place), Some(fires)) = (audience, &self.audience, &self.when) else {
-            return;
-        };
+    fn warn_never_fires(&self, shape: &Shape, audience: Option<&Expression>, context: Context<'_>) {
+        let (Shape::When(when), Some(RawShape::When(fires))) = (shape, &self.shape) else { return };
+        let (Some(audience), Some(place)) = (audience, &self.audience) else { return };
         // That one of the two never holds is said of it alone.
         let is_odd = !context.can_be(&[when], &[]) || !context.can_be(&[audience], &[]);
         if !is_odd && !context.can_be(&[when, audience], &[]) {
@@ -159,17 +213,34 @@ impl RawTrigger {
         versions: &BTreeMap<String, Arc<str>>,
         context: Context<'_>,
     ) -> Arc<str> {
-        let formulas: Vec<&Formula> = self.when.iter().chain(&self.audience).collect();
+        let Context { known, sink, .. } = context;
         let mut parts = BTreeMap::new();
-        for (path, _) in formulas.iter().flat_map(|formula| formula.paths(context.sink)) {
-            if let Target::Value(index) = context.known.target(Scope::Customer, &path)
-                && let Some(value) = context.known.values.get(index)
-            {
-                let version = versions.get(&*value.name).map(ToString::to_string).unwrap_or_default();
-                parts.insert(format!("value.{}", value.name), version);
+        let of_shape = self.shape.iter().flat_map(|shape| shape.formulas(known));
+        let formulas: Vec<(&Formula, Scope)> =
+            of_shape.chain(self.audience.iter().map(|audience| (audience, Scope::Customer))).collect();
+        let mut values: Vec<usize> = self.shape.iter().filter_map(|shape| shape.class(known)).collect();
+        for (formula, scope) in &formulas {
+            for (path, _) in formula.paths(sink) {
+                if let Target::Value(index) = known.target(*scope, &path) {
+                    values.push(index);
+                }
             }
         }
-        fields_used(&formulas, declared, context.known, context.sink, &mut parts);
+        for value in values.into_iter().filter_map(|index| known.values.get(index)) {
+            let version = versions.get(&*value.name).map(ToString::to_string).unwrap_or_default();
+            parts.insert(format!("value.{}", value.name), version);
+        }
+        for event in self.shape.iter().flat_map(RawShape::events) {
+            parts.insert(format!("event.{event}"), version::declaration(declared, "event", event));
+        }
+        let formulas: Vec<&Formula> = formulas.into_iter().map(|(formula, _)| formula).collect();
+        fields_used(&formulas, declared, known, sink, &mut parts);
         version::with_uses(&self.own, parts.iter().map(|(name, version)| (name.as_str(), version.as_str())))
     }
+}
+
+/// The index of a segment, tier or quadrant of a name.
+fn class(name: &str, known: &Known) -> Option<usize> {
+    let index = known.value(name)?;
+    known.values.get(index)?.is_class().then_some(index)
 }

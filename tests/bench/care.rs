@@ -1,0 +1,76 @@
+//! What care costs: one evaluation with triggers, cadences and guards against the same without, in one run.
+//!
+//! `cargo bench --bench care` takes the store of the benchmark `evaluation` (1,000,000 generated customers with
+//! 10,000,000 orders), evaluates it day after day, then does the same with 20 triggers, 5 cadences and 6 guards,
+//! and prints medians of three days and their ratio. `-- --customers 100000` makes it smaller.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a benchmark prints, and stops where it can't go on"
+)]
+
+mod population;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use guanxi::archive::Archive;
+use guanxi::engine::{Engine, RunReport, RunRequest};
+use guanxi::model::Timestamp;
+use guanxi::policy::Compiled;
+use guanxi::policy::compiled::Scope;
+use guanxi::ports::simulated::SetClock;
+use population::{EVALUATION, HOUR, end, median, peak_memory, policy, timed};
+
+const CARE: (&str, &str) = ("care.toml", include_str!("care.toml"));
+
+fn main() {
+    if let Some(store) = population::store("cared.db") {
+        measure(&store);
+    }
+}
+
+fn measure(store: &Path) {
+    let mut archive = Archive::open(store).expect("the store opens");
+    let without = days(&mut archive, "without care", 0, policy(&[EVALUATION]));
+    let with = days(&mut archive, "with care", 4, policy(&[EVALUATION, CARE]));
+    println!("care costs              {:>7.2} x the evaluation without it", with / without);
+    println!("peak memory             {:>7.0} MB", peak_memory());
+}
+
+/// One day under a policy set to begin with, then three measured; returns the seconds of their median.
+fn days(archive: &mut Archive, what: &str, from: i64, policy: Arc<Compiled>) -> f64 {
+    archive.adopt(policy.schema.clone()).expect("the schema fits");
+    let clock = Arc::new(SetClock::default());
+    let engine = Engine::new(policy, clock.clone()).expect("the policy runs");
+    let mut run = |day: i64| {
+        let now = end().plus(day * 24 * HOUR);
+        clock.set(now);
+        timed_run(&engine, archive, now)
+    };
+    let (first, report) = run(from);
+    println!("{what:<24}{first:>7.2} s   the first day; {}", did(&report));
+    let mut times = Vec::new();
+    let mut last = String::new();
+    for day in from + 1..=from + 3 {
+        let (time, report) = run(day);
+        times.push(std::time::Duration::from_secs_f64(time));
+        last = did(&report);
+    }
+    let steady = median(times).as_secs_f64();
+    println!("{what:<24}{steady:>7.2} s   a day, median of 3; the last: {last}");
+    steady
+}
+
+fn timed_run(engine: &Engine, archive: &mut Archive, now: Timestamp) -> (f64, RunReport) {
+    let request = RunRequest { now, scope: Scope::Everything, schedule: "bench".to_owned() };
+    let mut report = None;
+    let time = timed(|| report = Some(engine.run(archive, &request).expect("a run")));
+    (time.as_secs_f64(), report.expect("a report"))
+}
+
+fn did(report: &RunReport) -> String {
+    let fired: u64 = report.fired.iter().map(|(_, times)| times).sum();
+    format!("{} transitions, {fired} rises, {} touches queued", report.transitions, report.queued)
+}

@@ -2,6 +2,7 @@
 //! and `explain` shows that same value. Pure: `now` is an argument.
 
 pub mod calendar;
+pub mod guard;
 pub mod identity;
 pub mod payload;
 pub mod trigger;

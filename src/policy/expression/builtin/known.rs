@@ -59,7 +59,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
 ];
 
 /// The first 53 bits of SHA-256 over salt, a zero byte and the customer's id, as a fraction.
-fn bucket(salt: &str, customer: &str) -> f64 {
+#[must_use]
+pub fn bucket(salt: &str, customer: &str) -> f64 {
     let mut hash = Sha256::new();
     hash.update(salt.as_bytes());
     hash.update([0]);

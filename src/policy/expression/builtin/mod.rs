@@ -43,6 +43,8 @@ use chrono_tz::Tz;
 
 use crate::model::{Timestamp, Type};
 
+pub use known::bucket;
+
 /// When and where an evaluation takes place: what `now()` and local days mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {

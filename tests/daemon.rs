@@ -377,3 +377,32 @@ async fn a_schedule_that_is_edited_counts_from_the_edit() {
     assert_eq!(edited["last_run"], Value::Null, "half past eight of today was before the edit");
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_and_a_run_can_be_asked_for() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    let order =
+        r#"{"type": "order", "id": "1", "customer": "c1", "at": "2027-01-10T07:00:00Z", "amount": 5}"#;
+    assert_eq!(http(daemon.address, "POST /v1/events", "", order).await.0, 200);
+    let (status, ran) = http(daemon.address, "POST /v1/runs", "", "").await;
+    assert_eq!(
+        (status, &ran["run"]["customers"], &ran["run"]["touches"]),
+        (200, &1.into(), &1.into()),
+        "{ran:#}"
+    );
+
+    let (status, same) = http(daemon.address, "POST /v1/reload", "", "").await;
+    assert_eq!((status, &same["last_reload"]["successful"]), (200, &true.into()), "{same:#}");
+    let version = same["policy"]["version"].clone();
+    home.edit(&POLICY.replace("orders >= 1", "ordres >= 1"));
+    let (status, refused) = http(daemon.address, "POST /v1/reload", "", "").await;
+    assert_eq!(status, 422, "{refused:#}");
+    assert_eq!(refused["last_reload"]["diagnostics"][0]["severity"], "error");
+    assert_eq!(refused["policy"]["version"], version, "what was active stays so");
+    home.edit(&POLICY.replace("orders >= 1", "orders >= 2"));
+    let (status, other) = http(daemon.address, "POST /v1/reload", "", "").await;
+    assert_eq!(status, 200, "{other:#}");
+    assert_ne!(other["policy"]["version"], version);
+    daemon.stop().await;
+}

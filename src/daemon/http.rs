@@ -13,11 +13,12 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::error;
 
+use super::reload::Asked;
 use super::state::Shared;
-use super::status;
+use super::{status, tell};
 use crate::intake::{self, BodyError, BodyKind, BodyReport};
 
 /// The largest body.
@@ -29,31 +30,39 @@ const AT_ONCE: usize = 64;
 
 /// What handlers need.
 #[derive(Clone)]
-struct Api {
-    shared: Arc<Shared>,
+pub(super) struct Api {
+    pub(super) shared: Arc<Shared>,
+    pub(super) reload: mpsc::Sender<Asked>,
     places: Arc<Semaphore>,
 }
 
 /// Serves until told to stop, then lets requests under way finish.
-pub async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+pub async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    reload: mpsc::Sender<Asked>,
+    mut stop: watch::Receiver<bool>,
+) {
     let told = async move {
         // An error means that the daemon is gone, which is a reason to stop as well.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    if let Err(error) = axum::serve(listener, router(shared)).with_graceful_shutdown(told).await {
+    if let Err(error) = axum::serve(listener, router(shared, reload)).with_graceful_shutdown(told).await {
         error!(%error, "HTTP can't be served any more");
     }
 }
 
 /// All routes.
-fn router(shared: Arc<Shared>) -> Router {
-    let api = Api { shared, places: Arc::new(Semaphore::new(AT_ONCE)) };
+fn router(shared: Arc<Shared>, reload: mpsc::Sender<Asked>) -> Router {
+    let api = Api { shared, reload, places: Arc::new(Semaphore::new(AT_ONCE)) };
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/v1/status", get(show_status))
         .route("/v1/customers", post(customers))
         .route("/v1/events", post(events))
+        .route("/v1/reload", post(tell::reload))
+        .route("/v1/runs", post(tell::run))
         .fallback(|| async { failure(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path") })
         .method_not_allowed_fallback(|| async {
             failure(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path takes another method")
@@ -63,7 +72,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .with_state(api)
 }
 
-fn failure(status: StatusCode, code: &str, message: &str) -> Response {
+pub(super) fn failure(status: StatusCode, code: &str, message: &str) -> Response {
     (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response()
 }
 
@@ -83,7 +92,7 @@ async fn bounded(State(api): State<Api>, request: Request, next: Next) -> Respon
         Err(_) => failure(
             StatusCode::SERVICE_UNAVAILABLE,
             "timeout",
-            "the request took too long; rows it brought may be stored all the same, and may be sent again",
+            "the request took too long; what it asked for may be done all the same, and may be asked for again",
         ),
     }
 }

@@ -13,6 +13,7 @@ pub mod schedule;
 mod start;
 pub mod state;
 pub mod status;
+mod tell;
 pub mod writer;
 
 use std::net::SocketAddr;
@@ -39,7 +40,7 @@ pub struct Daemon {
     /// Where HTTP is served.
     pub address: SocketAddr,
     stop: watch::Sender<bool>,
-    reload: mpsc::Sender<()>,
+    reload: mpsc::Sender<reload::Asked>,
     tasks: JoinSet<()>,
     writer_end: oneshot::Receiver<()>,
 }
@@ -91,7 +92,7 @@ impl Daemon {
                 _ = interrupt.recv() => return Ok(()),
                 _ = hang_up.recv() => {
                     // Full means that a reload is about to happen.
-                    let _ = self.reload.try_send(());
+                    let _ = self.reload.try_send(None);
                 }
                 _ = &mut self.writer_end => return Err(Fault::Writer),
                 Some(ended) = self.tasks.join_next() => {
@@ -102,12 +103,6 @@ impl Daemon {
                 }
             }
         }
-    }
-
-    /// Asks for the policies to be read again, changed or not.
-    pub fn ask_reload(&self) {
-        // Full means that a reload is about to happen.
-        let _ = self.reload.try_send(());
     }
 
     /// Takes nothing new, lets what is under way finish, or abandons it when that takes too long.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
 use super::policy_set::{self, PolicySet, PolicySetError};
@@ -52,6 +52,9 @@ pub enum Reloaded {
     /// They can't be used; what was active still is.
     Refused,
 }
+
+/// Who asks for the policies to be read again, changed or not, and whether he waits to hear what became of it.
+pub type Asked = Option<oneshot::Sender<Reloaded>>;
 
 /// Keeps the active set in step with the folders.
 pub struct Reloader {
@@ -216,7 +219,7 @@ fn diagnostics(
 /// Watches the folders and reloads until told to stop.
 pub async fn keep_watching(
     mut reloader: Reloader,
-    mut asked: mpsc::Receiver<()>,
+    mut asked: mpsc::Receiver<Asked>,
     mut stop: watch::Receiver<bool>,
 ) {
     // One place suffices: what matters is that something happened, not what.
@@ -225,18 +228,24 @@ pub async fn keep_watching(
     let folders = [settings.policies.as_path(), settings.scripts.as_path()];
     let mut watcher = Watched::new(changed);
     let mut force = false;
+    let mut waits: Asked = None;
     while !*stop.borrow() {
         // Again at every turn, and before the look: a folder may have been replaced by another of its name.
         watcher.watch(&folders);
-        if reloader.look(force).await.is_err() {
-            return;
+        let Ok(reloaded) = reloader.look(force).await else { return };
+        if let Some(waits) = waits.take() {
+            // Whoever asked may have gone.
+            let _ = waits.send(reloaded);
         }
         force = tokio::select! {
             Some(()) = changes.recv() => {
                 settle(&mut changes).await;
                 false
             }
-            Some(()) = asked.recv() => true,
+            Some(who) = asked.recv() => {
+                waits = who;
+                true
+            }
             () = tokio::time::sleep(POLL) => false,
             _ = stop.changed() => return,
         };

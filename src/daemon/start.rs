@@ -89,7 +89,7 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
     tasks.spawn(inbox::keep_importing(Arc::clone(&keeper), stopped.clone()));
     let reloader = Reloader::new(Arc::clone(&shared), seen);
     tasks.spawn(reload::keep_watching(reloader, asked, stopped.clone()));
-    tasks.spawn(http::serve(listener, Arc::clone(&shared), stopped));
+    tasks.spawn(http::serve(listener, Arc::clone(&shared), reload.clone(), stopped));
     info!("listening on http://{address}");
     Ok(Daemon { shared, inbox: keeper, address, stop, reload, tasks, writer_end })
 }

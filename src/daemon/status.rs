@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schedule::Timetable;
-use super::state::Shared;
+use super::state::{Active, ReloadReport, Shared};
 use crate::archive::{Archive, ArchiveError, RunOutcome, RunRow};
 use crate::emit::{ChannelState, ChannelStatus};
 use crate::engine::RunReport;
@@ -38,19 +38,8 @@ pub fn status(shared: &Shared) -> Result<Value, ArchiveError> {
         "now": text(now),
         "started": text(shared.started),
         "version": env!("CARGO_PKG_VERSION"),
-        "policy": {
-            "version": &*active.set.compiled.version,
-            "active_since": text(active.since),
-            "from_store": active.from_store,
-            "timezone": active.set.compiled.settings.timezone.name(),
-        },
-        "last_reload": {
-            "at": text(reload.at),
-            "successful": reload.successful,
-            "message": reload.message,
-            "diagnostics": reload.diagnostics,
-            "rendered": reload.rendered,
-        },
+        "policy": policy(&active),
+        "last_reload": last_reload(&reload),
         "schedules": schedules(&shared.timetables(), now),
         "customers": counts.customers,
         "events": counts.events.into_iter().map(|(kind, count)| (kind, count.into())).collect::<serde_json::Map<_, _>>(),
@@ -74,6 +63,30 @@ pub fn status(shared: &Shared) -> Result<Value, ArchiveError> {
         status.insert("last_run".to_owned(), last.unwrap_or_default());
     }
     Ok(status)
+}
+
+/// What became of the last look at the policies, and what is active since.
+pub(super) fn reload(active: &Active, report: &ReloadReport) -> Value {
+    json!({ "policy": policy(active), "last_reload": last_reload(report) })
+}
+
+fn policy(active: &Active) -> Value {
+    json!({
+        "version": &*active.set.compiled.version,
+        "active_since": text(active.since),
+        "from_store": active.from_store,
+        "timezone": active.set.compiled.settings.timezone.name(),
+    })
+}
+
+fn last_reload(report: &ReloadReport) -> Value {
+    json!({
+        "at": text(report.at),
+        "successful": report.successful,
+        "message": report.message,
+        "diagnostics": report.diagnostics,
+        "rendered": report.rendered,
+    })
 }
 
 fn text(at: Timestamp) -> String {
@@ -115,7 +128,8 @@ fn channel(name: &str, status: &ChannelStatus) -> Value {
     })
 }
 
-fn last_report(report: &RunReport) -> Value {
+/// What a run did.
+pub(super) fn last_report(report: &RunReport) -> Value {
     json!({
         "id": report.run,
         "now": text(report.now),

@@ -22,8 +22,8 @@ pub struct Terms {
 pub struct Sight {
     /// Whether condition and audience hold.
     pub truth: bool,
-    /// Whether this trigger sees this customer for the first time, or for the first time since the
-    /// trigger or what it uses was edited.
+    /// Whether it is no news if the condition holds: this trigger sees this customer for the first time, or
+    /// only an edit of the policy made it true.
     pub first: bool,
     /// The instant decided for.
     pub now: Timestamp,
@@ -63,8 +63,9 @@ pub fn decide(memory: TriggerMemory, sight: Sight, terms: &Terms) -> (Verdict, T
     }
     let rises = if memory.truth { memory.rises } else { memory.rises.saturating_add(1) };
     let risen = TriggerMemory { truth: true, rises, ..memory };
-    if sight.first && !memory.truth && terms.backlog == Backlog::Skip {
-        return (Verdict::Backlog, risen);
+    if sight.first && terms.backlog == Backlog::Skip {
+        // Also where a rise was held back that no longer is one by the definition it rose under.
+        return (Verdict::Backlog, TriggerMemory { held: false, ..risen });
     }
     match cooldown_end(&memory, terms) {
         Some(until) if sight.now < until => {

@@ -7,7 +7,9 @@
 //! visible in one transaction, and nothing leaves before.
 
 mod cuts;
+mod edits;
 mod error;
+mod former;
 mod known;
 mod owed;
 mod queueing;
@@ -28,6 +30,7 @@ use crate::model::facts::{FactBatch, FactRequest};
 use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
+use edits::Edits;
 use queueing::Queueing;
 use scope::Selection;
 use triggers::TriggerPass;
@@ -103,6 +106,9 @@ impl Engine {
         let mut report = RunReport::new(&self.policy, &selection.classes, now);
         let mut writer = archive.begin_run(run)?;
         report.cancelled = writer.cancel_sleeping(|unsent| asleep(&self.policy, unsent), run.started)?;
+        let mut request = evaluator.request(now).clone();
+        let decided: Vec<usize> = request.classes.iter().map(|request| request.class).collect();
+        let mut edits = Edits::find(&self.policy, &mut writer, (&decided, &selection), now, &mut report)?;
         let mut cuts = CutPoints::new(&self.plan, &self.policy, writer.archive().cut_points()?);
         let mut queueing = Queueing::new(self, now, run.started);
         let used = match scope {
@@ -115,16 +121,16 @@ impl Engine {
         };
         self.refresh(&mut writer, &mut cuts, &used, &mut report)?;
 
-        let mut request = evaluator.request(now).clone();
         let mut triggers =
             TriggerPass::new(&self.policy, &selection.triggers, writer.archive().rules()?, run);
         request.triggers = triggers.names().to_vec();
         let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
         let mut after = None;
         while writer.archive().next_batch(&request, now, after.as_deref(), &mut facts)? {
+            edits.evaluate(&writer, now, after.as_deref())?;
             let decisions = evaluator.evaluate(&mut facts, now, &cuts)?;
-            place(&mut writer, &facts, &decisions, now, &mut report)?;
-            for owed in triggers.decide(&mut writer, &facts, &decisions, &mut report)? {
+            place(&mut writer, &facts, (&decisions, &edits), now, &mut report)?;
+            for owed in triggers.decide(&mut writer, &facts, (&decisions, &edits), &mut report)? {
                 self.owe(&mut writer, owed, run.started)?;
             }
             after = last_id(&facts);
@@ -132,7 +138,8 @@ impl Engine {
         report.note_scripts(evaluator.script_failures());
         queueing.queue(&mut writer, &cuts, &mut report)?;
         queueing.note_scripts(&mut report);
-        for rule in triggers.rules(writer.id()) {
+        let run = writer.id();
+        for rule in triggers.rules(run).chain(edits.rules(run)) {
             writer.rule(&rule)?;
         }
         report.finished = self.clock.now();
@@ -167,11 +174,11 @@ fn asleep(policy: &Compiled, unsent: &UnsentTouches) -> Option<String> {
 fn place(
     writer: &mut RunWriter<'_>,
     facts: &FactBatch,
-    decisions: &Decisions<'_>,
+    (decisions, edits): (&Decisions<'_>, &Edits),
     now: Timestamp,
     report: &mut RunReport,
 ) -> Result<(), EngineError> {
-    let transitions = writer.place(facts, decisions.classes, decisions.pending, now, &[])?;
+    let transitions = writer.place(facts, decisions.classes, decisions.pending, now, &edits.classes())?;
     report.customers += facts.len() as u64;
     report.transitions += transitions.len() as u64;
     report.count_places(decisions.classes);

@@ -25,6 +25,11 @@ pub struct RunReport {
     pub cut_points: usize,
     /// How many customers stand where, per class decided.
     pub classes: Vec<ClassCount>,
+    /// Tables that were edited since they last ran, or slept meanwhile: what changed was told apart by their former
+    /// definition.
+    pub edited: Vec<String>,
+    /// Former policy sets that could not be asked, and why.
+    pub forgotten: Vec<String>,
     /// How often each trigger fired, by name; those that did not are left out.
     pub fired: Vec<(Arc<str>, u64)>,
     /// What was already true at first sight and is noted, not fired.
@@ -73,6 +78,8 @@ impl RunReport {
             transitions: 0,
             cut_points: 0,
             classes: classes.iter().filter_map(count).collect(),
+            edited: Vec::new(),
+            forgotten: Vec::new(),
             fired: Vec::new(),
             backlog: 0,
             queued: 0,

@@ -1,8 +1,10 @@
 //! Every trigger over a batch: who it fires for, what is remembered.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::edits::{Edits, Former};
 use super::owed::{Fate, Owed};
 use super::{EngineError, RunReport};
 use crate::archive::{NewRun, RunWriter};
@@ -35,16 +37,18 @@ pub(super) struct TriggerPass<'run> {
 }
 
 struct Active<'run> {
+    /// Index of the policy's triggers.
+    index: usize,
     trigger: &'run Trigger,
     now: Timestamp,
     terms: Terms,
     /// The store's name of it.
     rule: String,
     first_seen: Timestamp,
-    /// The run in which it last saw everybody in its present version; `None` where there is none.
+    /// The run in which it last saw everybody; `None` where there is none.
     last_run: Option<i64>,
-    /// Index of the condition's column; the audience's comes next.
-    column: usize,
+    /// The columns of its conditions.
+    columns: Range<usize>,
 }
 
 impl<'run> TriggerPass<'run> {
@@ -64,9 +68,11 @@ impl<'run> TriggerPass<'run> {
             if !matches!(trigger.shape, Shape::When(_)) {
                 continue;
             }
+            let end = column + conditions(trigger).count();
             let rule = format!("trigger.{}", trigger.name);
             let memory = rules.get(&rule);
             triggers.push(Active {
+                index,
                 trigger,
                 now,
                 terms: Terms {
@@ -75,13 +81,11 @@ impl<'run> TriggerPass<'run> {
                     timezone: policy.settings.timezone,
                 },
                 first_seen: memory.map_or(now, |memory| memory.first_seen),
-                last_run: memory
-                    .filter(|memory| *memory.version == *trigger.version)
-                    .map(|memory| memory.run),
+                last_run: memory.map(|memory| memory.run),
                 rule,
-                column,
+                columns: column..end,
             });
-            column += conditions(trigger).count();
+            column = end;
         }
         let names = triggers.iter().map(|active| active.trigger.name.to_string()).collect();
         Self { triggers, names, now, started: run.started, policy_version: run.policy_version.clone() }
@@ -110,20 +114,24 @@ impl<'run> TriggerPass<'run> {
         &mut self,
         writer: &mut RunWriter<'_>,
         facts: &FactBatch,
-        decisions: &Decisions<'_>,
+        (decisions, edits): (&Decisions<'_>, &Edits),
         report: &mut RunReport,
     ) -> Result<Vec<Owed>, EngineError> {
         let mut due = Vec::new();
         let mut records = Vec::new();
         let memories = memories(facts, self.triggers.len());
         for ((position, active), mut memories) in self.triggers.iter().enumerate().zip(memories) {
-            let truth = truth(active, decisions, facts.len());
+            let truth = truth(decisions, active.columns.clone(), facts.len());
+            let former = edits.trigger(active.index);
             for row in truth.ones() {
                 memories.entry(row).or_default();
             }
             for (row, memory) in memories {
-                let sight =
-                    Sight { truth: truth.get(row), first: active.is_first(facts, row), now: self.now };
+                let sight = Sight {
+                    truth: truth.get(row),
+                    first: active.is_first(facts, row, former),
+                    now: self.now,
+                };
                 let (verdict, memory) = decide(memory, sight, &active.terms);
                 act(active, verdict, row, facts, writer, report, &mut due, self.started)?;
                 records.push(record(row, position, memory));
@@ -138,10 +146,17 @@ impl<'run> TriggerPass<'run> {
 }
 
 impl Active<'_> {
-    /// Whether the trigger, in its present version, sees this customer for the first time.
-    fn is_first(&self, facts: &FactBatch, row: usize) -> bool {
+    /// Whether it is no news if the condition holds: the trigger sees this customer for the first time, or the edit
+    /// alone made it true.
+    fn is_first(&self, facts: &FactBatch, row: usize, former: Former<'_>) -> bool {
         let seen = facts.prior.seen.get(row).copied().unwrap_or(NEVER);
-        self.last_run.is_none_or(|last_run| seen == NEVER || seen > last_run)
+        let is_new = self.last_run.is_none_or(|last_run| seen == NEVER || seen > last_run);
+        is_new
+            || match former {
+                Former::Same => false,
+                Former::Unknown => true,
+                Former::Truth(truth) => !truth.get(row),
+            }
     }
 
     /// What a rise owes a customer: a touch for each action.
@@ -205,10 +220,11 @@ fn act(
     Ok(())
 }
 
-fn truth(active: &Active<'_>, decisions: &Decisions<'_>, customers: usize) -> Bitmap {
+/// For whom all conditions hold whose columns these are.
+pub(super) fn truth(decisions: &Decisions<'_>, columns: Range<usize>, customers: usize) -> Bitmap {
     let mut truth = Bitmap::filled(customers, true);
-    for offset in 0..conditions(active.trigger).count() {
-        let Some(Column::Flag(flags)) = decisions.expression(active.column + offset) else {
+    for column in columns {
+        let Some(Column::Flag(flags)) = decisions.expression(column) else {
             return Bitmap::filled(customers, false);
         };
         for (word, flags) in truth.words_mut().iter_mut().zip(flags.values.words()) {

@@ -195,15 +195,21 @@ fn a_value_has_a_new_version_when_the_actions_with_a_tag_it_asks_for_change() {
              [action.ring]\nchannel = \"out\"\ntags = [\"care\", \"sales\"]\n\
              [action.card]\nchannel = \"out\"\ntags = [{tags}]\nenabled = {enabled}\n\
              [metric.care]\nevent = \"touch\"\ntake = \"count\"\nwhere = 'tagged(\"care\")'\n\
-             [metric.sales]\nevent = \"touch\"\ntake = \"count\"\nwhere = 'tagged(\"sales\")'\n"
+             [metric.sales]\nevent = \"touch\"\ntake = \"count\"\nwhere = 'tagged(\"sales\")'\n\
+             [ledger.goodwill]\n[[ledger.goodwill.entry]]\non = \"touch\"\namount = 'if tagged(\"care\") {{ 1 }} else {{ 0 }}'\n"
         );
         let compiled = load(&one(&text)).compiled.unwrap();
-        ["care", "sales"].map(|name| compiled.values[compiled.value(name).unwrap()].version.to_string())
+        ["care", "goodwill", "sales"]
+            .map(|name| compiled.values[compiled.value(name).unwrap()].version.to_string())
     };
-    let [care, sales] = versions("\"human\"", true);
-    assert_eq!([care.clone(), sales.clone()], versions("\"people\"", false), "what is asked for is the same");
-    let [care_too, sales_still] = versions("\"care\"", true);
-    assert_ne!(care, care_too);
+    let [care, goodwill, sales] = versions("\"human\"", true);
+    assert_eq!(
+        [care.clone(), goodwill.clone(), sales.clone()],
+        versions("\"people\"", false),
+        "what is asked for is the same"
+    );
+    let [care_too, goodwill_too, sales_still] = versions("\"care\"", true);
+    assert!(care != care_too && goodwill != goodwill_too);
     assert_eq!(sales, sales_still);
 }
 

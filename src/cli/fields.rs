@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{Schema, Type, Value};
-use crate::policy::compiled::{Data, ValueDefinition, ValueKind};
+use crate::policy::compiled::{Data, Fades, ValueDefinition, ValueKind};
 use crate::policy::expression::reason::Facts;
 use crate::policy::expression::tree::{Node, NodeKind, Reference};
-use crate::policy::expression::{ClassName, Names};
+use crate::policy::expression::{ClassName, LedgerName, Names};
 use crate::policy::{Compiled, facts_of_field};
 
 /// The names of a customer's values.
@@ -57,6 +57,16 @@ impl Names for CustomerNames<'_> {
         Some(ClassName { value: index, ty: value.ty.clone(), ordered })
     }
 
+    fn ledger(&self, name: &str) -> Option<LedgerName> {
+        let value = self.0.value(name)?;
+        match &self.0.values.get(value)?.kind {
+            ValueKind::Ledger(ledger) => {
+                Some(LedgerName { value, lapses: matches!(ledger.fades, Fades::Expires(_)) })
+            }
+            _ => None,
+        }
+    }
+
     fn facts(&self, reference: &Reference) -> Option<Facts> {
         match reference {
             Reference::Customer(field) => self.0.schema.customer.get(*field).map(facts_of_field),
@@ -79,7 +89,7 @@ fn data_types(value: &ValueDefinition) -> BTreeMap<Arc<str>, Type> {
         ValueKind::Segment(segment) => vec![&segment.data],
         ValueKind::Tier(tier) => tier.levels.iter().map(|level| &level.data).collect(),
         ValueKind::Quadrant(quadrant) => quadrant.cells.iter().map(|cell| &cell.data).collect(),
-        ValueKind::Metric(_) | ValueKind::Score(_) | ValueKind::Rank(_) => Vec::new(),
+        ValueKind::Metric(_) | ValueKind::Ledger(_) | ValueKind::Score(_) | ValueKind::Rank(_) => Vec::new(),
     };
     let entries = data.into_iter().flatten();
     entries.map(|(key, value): (&Arc<str>, &Value)| (Arc::clone(key), value.kind())).collect()
@@ -97,7 +107,7 @@ pub(super) fn is_personal(node: &Node, schema: &Schema) -> bool {
         | NodeKind::AtLeast(..)
         | NodeKind::Since(_)
         | NodeKind::Previous(_) => false,
-        NodeKind::Unary(_, inner) => is_personal(inner, schema),
+        NodeKind::Unary(_, inner) | NodeKind::Expiring(_, inner) => is_personal(inner, schema),
         NodeKind::Binary(_, left, right) | NodeKind::Coalesce(left, right) => any(&[left, right]),
         NodeKind::If(condition, then, otherwise) => any(&[condition, then, otherwise]),
         NodeKind::In(needle, list) => {

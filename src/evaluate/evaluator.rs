@@ -251,6 +251,11 @@ fn base_request(nodes: &[Node]) -> FactRequest {
             (Op::EventId, Space::Event(kind)) => {
                 ids.insert(kind);
             }
+            (Op::Balance(book) | Op::Lapsing(book), _) => {
+                for &kind in &book.kinds {
+                    events.entry(kind).or_default();
+                }
+            }
             (Op::Unanswered(kind), _) => {
                 events.entry(*kind).or_default();
             }

@@ -1,4 +1,4 @@
-//! Where each customer stands: metrics, scores, cut points, segments, tiers, quadrants. Columns, not rows.
+//! Where each customer stands: metrics, ledgers, scores, cut points, segments, tiers, quadrants. Columns, not rows.
 //! Pure: `now` is an argument; the same facts, policy and `now` give the same result, bit for bit.
 //!
 //! A run first makes the cut points that are [stale](CutPlan::stale), stage by stage ([`CutPass`]),
@@ -11,6 +11,7 @@ mod error;
 mod evaluator;
 mod graph;
 mod kernel;
+mod ledger;
 mod reach;
 mod run;
 pub mod scalar;

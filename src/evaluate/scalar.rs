@@ -42,6 +42,12 @@ pub trait Row {
         None
     }
 
+    /// What of a ledger lapses within so many days, by index of the ledger's value.
+    fn expiring(&self, value: usize, days: f64) -> Option<f64> {
+        let _ = (value, days);
+        None
+    }
+
     /// The place the row had before the present one.
     fn previous(&self, value: usize) -> Option<Value> {
         let _ = value;
@@ -124,6 +130,7 @@ pub fn number(node: &Node, row: &dyn Row, moment: &Moment) -> Option<f64> {
             script(function, arguments, row, moment).as_ref().and_then(value_number)
         }
         NodeKind::Since(value) => row.since(*value).map(|at| at.0 as f64),
+        NodeKind::Expiring(value, days) => row.expiring(*value, number(days, row, moment)?),
         NodeKind::Previous(_) | NodeKind::Unary(Unary::Not, _) | NodeKind::In(..) | NodeKind::AtLeast(..) => {
             None
         }
@@ -160,7 +167,7 @@ pub fn truth(node: &Node, row: &dyn Row, moment: &Moment) -> Option<bool> {
         }
         // Levels are declared from the top.
         NodeKind::AtLeast(value, level) => Some(row.place(*value).is_some_and(|place| place <= *level)),
-        NodeKind::Unary(Unary::Negate, _) | NodeKind::Since(_) => None,
+        NodeKind::Unary(Unary::Negate, _) | NodeKind::Since(_) | NodeKind::Expiring(..) => None,
     }
 }
 
@@ -319,7 +326,7 @@ mod tests {
     use super::*;
     use crate::policy::expression::builtin::catalog;
     use crate::policy::expression::builtin::operators::OPERATORS;
-    use crate::policy::expression::{ClassName, Expected, Names, Syntax, Tagged};
+    use crate::policy::expression::{ClassName, Expected, LedgerName, Names, Syntax, Tagged};
 
     struct Sample;
 
@@ -347,6 +354,10 @@ mod tests {
             let levels = ["key", "secondary", "ordinary"].map(Arc::from);
             let class = ClassName { value: 9, ty: Type::Choice(levels.into()), ordered: true };
             (name == "pyramid").then_some(class)
+        }
+
+        fn ledger(&self, name: &str) -> Option<LedgerName> {
+            (name == "points").then_some(LedgerName { value: 8, lapses: true })
         }
 
         fn tagged(&self, tag: &str) -> Tagged {
@@ -383,6 +394,10 @@ mod tests {
 
         fn since(&self, _: usize) -> Option<Timestamp> {
             Timestamp::parse_rfc3339("2027-02-28T12:00:00+08:00")
+        }
+
+        fn expiring(&self, _: usize, days: f64) -> Option<f64> {
+            Some(if days >= 10.0 { 120.0 } else { 0.0 })
         }
 
         fn previous(&self, _: usize) -> Option<Value> {

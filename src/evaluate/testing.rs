@@ -8,7 +8,7 @@ use super::{CutPass, CutPlan, CutPoints, Evaluator, Goal};
 use crate::model::cut::CutPoint;
 use crate::model::facts::{EventBatch, FactBatch, FactRequest};
 use crate::model::standing::{NEVER, NO_PLACE, PendingClock, Place, PriorClass};
-use crate::model::{Column, Dictionary, Timestamp, Value};
+use crate::model::{Column, Dictionary, Timestamp, Type, Value};
 use crate::policy::Compiled;
 use crate::policy::expression::tree::{Expression, Node, NodeKind, Reference};
 use crate::policy::{Files, load};
@@ -31,6 +31,8 @@ pub(super) fn at(text: &str) -> Timestamp {
 #[derive(Clone, Debug)]
 pub(super) struct Event {
     pub(super) at: i64,
+    /// In the order in which the customer's events were told.
+    pub(super) id: String,
     pub(super) fields: Vec<Option<Value>>,
 }
 
@@ -102,9 +104,10 @@ impl World {
         for (name, value) in fields {
             values[shape.field(name).unwrap()] = Some(value.clone());
         }
-        let events = &mut self.customers[customer].events[kind];
-        events.push(Event { at, fields: values });
-        events.sort_by_key(|event| event.at);
+        let events = &mut self.customers[customer].events;
+        let id = format!("e{:03}", events.iter().map(Vec::len).sum::<usize>());
+        events[kind].push(Event { at, id, fields: values });
+        events[kind].sort_by_key(|event| event.at);
     }
 
     pub(super) fn fill(&self, start: usize, request: &FactRequest, now: Timestamp, batch: &mut FactBatch) {
@@ -133,12 +136,16 @@ impl World {
             for &field in &asked.fields {
                 events.fields[field] = Some(Column::of(&shape.fields[field].ty));
             }
+            events.ids = asked.ids.then(|| Column::of(&Type::Text));
             for customer in customers {
                 for event in &customer.events[asked.event] {
                     if event.at > now.0 || asked.after.is_some_and(|after| event.at <= after.0) {
                         continue;
                     }
                     events.at.push(event.at as f64);
+                    if let Some(ids) = &mut events.ids {
+                        push(ids, Some(&Value::text(&*event.id)), &mut batch.dictionary);
+                    }
                     for &field in &asked.fields {
                         let column = events.fields[field].as_mut().unwrap();
                         push(column, event.fields[field].as_ref(), &mut batch.dictionary);

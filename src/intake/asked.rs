@@ -96,7 +96,7 @@ fn collect(node: &Node, columns: &mut Vec<usize>) {
         | NodeKind::AtLeast(..)
         | NodeKind::Since(_)
         | NodeKind::Previous(_) => {}
-        NodeKind::Unary(_, operand) => collect(operand, columns),
+        NodeKind::Unary(_, operand) | NodeKind::Expiring(_, operand) => collect(operand, columns),
         NodeKind::Binary(_, left, right) | NodeKind::Coalesce(left, right) => {
             collect(left, columns);
             collect(right, columns);

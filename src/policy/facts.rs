@@ -1,7 +1,7 @@
 //! What is known of fields and values beyond their types: the ranges of counts, ranks, days and of
 //! what is declared with `min` and `max`.
 
-use super::compiled::{Metric, Take, ValueKind, Window};
+use super::compiled::{Fades, Ledger, Metric, Take, ValueKind, Window};
 use super::expression::reason::{self, Domain, Facts, Known as Kind, Precision, Range};
 use super::expression::tree::Reference;
 use super::names::{Known, Scope, Seen};
@@ -39,6 +39,7 @@ pub fn of_field(field: &FieldShape) -> Facts {
 pub(crate) fn of_value(kind: &ValueKind, ty: &Type, known: &Known) -> Facts {
     match kind {
         ValueKind::Metric(metric) => of_metric(metric, ty, known),
+        ValueKind::Ledger(ledger) => of_ledger(ledger, known),
         ValueKind::Score(value) => reason::facts(&Seen { known, scope: Scope::Customer }, &value.root, None),
         ValueKind::Rank(_) => Facts::of(Domain::numbers(Range::between(0.0, 1.0)).or_missing()),
         ValueKind::Segment(_) | ValueKind::Tier(_) | ValueKind::Quadrant(_) => Facts::of_type(ty),
@@ -74,6 +75,22 @@ fn of_metric(metric: &Metric, ty: &Type, known: &Known) -> Facts {
         }
         Take::DaysSinceFirst | Take::DaysSinceLast | Take::MedianGapDays | Take::MeanGapDays => days(metric),
     }
+}
+
+/// Its entries together; nothing that fades or lapses changes a sign.
+fn of_ledger(ledger: &Ledger, known: &Known) -> Facts {
+    let fades = matches!(ledger.fades, Fades::HalfLife(_));
+    let mut range = Range::point(0.0);
+    let mut precision = if fades { Precision::Rounded } else { Precision::Exact };
+    for entry in &ledger.entries {
+        let names = Seen { known, scope: Scope::Event(entry.event) };
+        let filter = entry.filter.as_ref().map(|filter| &filter.root);
+        let amount = reason::facts(&names, &entry.amount.root, filter);
+        let amounts = sum(&amount.domain.range());
+        range = Range::between(range.low.min(amounts.low), range.high.max(amounts.high));
+        precision = precision.max(amount.precision);
+    }
+    Facts { domain: Domain::numbers(range), precision, is_past: false }
 }
 
 /// No events give 0, and each adds its own sign.

@@ -185,7 +185,7 @@ fn check_columns(channels: &[channel::RawChannel], actions: &[action::RawAction]
     }
 }
 
-/// Reports metrics and scores that nothing uses.
+/// Reports metrics, ledgers and scores that nothing uses.
 fn warn_unused_values(known: &Known, sink: &Sink<'_>) {
     let used = known.used.borrow();
     for (index, value) in known.values.iter().enumerate() {

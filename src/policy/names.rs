@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::codes;
 use super::expression::reason::Facts;
 use super::expression::tree::Reference;
-use super::expression::{ClassName, Declared, Names, Tagged};
+use super::expression::{ClassName, Declared, LedgerName, Names, Tagged};
 use super::facts;
 use super::kind::calendar::KnownCalendar;
 use super::raw::{At, Place, Sink};
@@ -155,6 +155,8 @@ pub(crate) struct KnownValue {
     pub(crate) ty: Option<Type>,
     /// Whether it is a tier whose levels are ordered.
     pub(crate) ordered: bool,
+    /// Whether it is a ledger whose entries lapse.
+    pub(crate) lapses: bool,
     /// What its places carry.
     pub(crate) data: BTreeMap<Arc<str>, Type>,
     /// What is known of it beyond its type, once it has been checked.
@@ -373,6 +375,12 @@ impl Names for Seen<'_> {
         let index = self.known.value(name)?;
         let value = self.known.values.get(index).filter(|value| value.is_class())?;
         Some(ClassName { value: index, ty: value.ty.clone()?, ordered: value.ordered })
+    }
+
+    fn ledger(&self, name: &str) -> Option<LedgerName> {
+        let value = self.known.value(name)?;
+        let ledger = self.known.values.get(value).filter(|value| value.kind == "ledger")?;
+        Some(LedgerName { value, lapses: ledger.lapses })
     }
 
     fn tagged(&self, tag: &str) -> Tagged {

@@ -200,7 +200,7 @@ fn functions(out: &mut String) {
     line(
         out,
         "## Functions\n\nA choice is taken where text is. In the examples now is 1 March 2027, 9:30 in Shanghai, `pyramid` is a tier in which the customer rose from `ordinary` to \
-         `secondary`, below `key`, the day before at noon, the column 金额 of a file says 12.50, and the action of a touch is tagged `care`.\n\n| call | takes | gives | means | missing | for instance |\n|---|---|---|---|---|---|",
+         `secondary`, below `key`, the day before at noon, the column 金额 of a file says 12.50, and the action of a touch is tagged `care`, and 120 of the ledger `points` lapse in ten days.\n\n| call | takes | gives | means | missing | for instance |\n|---|---|---|---|---|---|",
     );
     for entry in catalog() {
         line(

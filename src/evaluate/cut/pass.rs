@@ -212,7 +212,7 @@ impl Inputs<'_, '_> {
                 let best = BinaryHeap::new();
                 return Ok(Some(Collector::Best { by, holds, wants, count, holders: 0, wanting: 0, best }));
             }
-            (ValueKind::Metric(_) | ValueKind::Score(_), _) => return Ok(None),
+            (ValueKind::Metric(_) | ValueKind::Ledger(_) | ValueKind::Score(_), _) => return Ok(None),
         };
         let of = self.expression(of)?;
         let among = among.map(|among| self.expression(among)).transpose()?;

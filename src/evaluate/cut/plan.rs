@@ -160,7 +160,7 @@ fn parts(kind: &ValueKind) -> Vec<PlannedPart<'_>> {
                 Some((part, name.into(), split_method(axis)?, vec![&axis.value]))
             })
             .collect(),
-        ValueKind::Metric(_) | ValueKind::Score(_) => Vec::new(),
+        ValueKind::Metric(_) | ValueKind::Ledger(_) | ValueKind::Score(_) => Vec::new(),
     }
 }
 
@@ -176,6 +176,9 @@ const fn split_method(axis: &Axis) -> Option<Method> {
 fn all_expressions(kind: &ValueKind) -> Vec<&Expression> {
     let optional: Vec<Option<&Expression>> = match kind {
         ValueKind::Metric(metric) => vec![metric.of.as_ref(), metric.filter.as_ref()],
+        ValueKind::Ledger(ledger) => {
+            ledger.entries.iter().flat_map(|entry| [Some(&entry.amount), entry.filter.as_ref()]).collect()
+        }
         ValueKind::Score(expression) => vec![Some(expression)],
         ValueKind::Rank(rank) => vec![Some(&rank.of), rank.among.as_ref()],
         ValueKind::Segment(segment) => {
@@ -199,6 +202,10 @@ fn used_values(node: &Node, found: &mut impl FnMut(usize)) {
         | NodeKind::AtLeast(value, _) => found(*value),
         NodeKind::Literal(_) | NodeKind::Name(_) => {}
         NodeKind::Unary(_, operand) => used_values(operand, found),
+        NodeKind::Expiring(value, days) => {
+            found(*value);
+            used_values(days, found);
+        }
         NodeKind::Binary(_, left, right) | NodeKind::Coalesce(left, right) => {
             used_values(left, found);
             used_values(right, found);

@@ -48,6 +48,7 @@ impl Graph<'_> {
                 let (class, decision) = self.class(*value)?;
                 Ok(self.apply(Op::PlaceSince(class), &[decision], Kind::Number))
             }
+            NodeKind::Expiring(value, days) => self.expiring(*value, days, event),
             NodeKind::Previous(value) => {
                 let (class, decision) = self.class(*value)?;
                 Ok(self.apply(Op::PlaceBefore(class), &[decision], kind_of(&tree.ty)))
@@ -116,6 +117,7 @@ impl Graph<'_> {
         };
         let id = match &definition.kind {
             ValueKind::Metric(metric) => self.metric(metric, kind_of(&definition.ty))?,
+            ValueKind::Ledger(ledger) => self.ledger(ledger)?,
             ValueKind::Score(expression) => self.expression(expression, None)?,
             ValueKind::Rank(rank) => self.rank(value, rank)?,
             ValueKind::Segment(_) | ValueKind::Tier(_) | ValueKind::Quadrant(_) => {

@@ -51,7 +51,7 @@ impl Graph<'_> {
         Ok(self.node(op, operands, Space::Customer, kind))
     }
 
-    fn both(&mut self, left: NodeId, right: NodeId, space: Space) -> NodeId {
+    pub(super) fn both(&mut self, left: NodeId, right: NodeId, space: Space) -> NodeId {
         let (left, right) = (self.fit(left, space), self.fit(right, space));
         self.node(Op::And, vec![left, right], space, Kind::Flag)
     }

@@ -4,6 +4,7 @@
 
 mod class;
 mod expression;
+mod ledger;
 mod metric;
 pub(super) mod op;
 pub(super) mod order;

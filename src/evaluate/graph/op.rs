@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::Duration;
-use crate::policy::compiled::{Take, Window};
+use crate::policy::compiled::{Fades, Take, Window};
 use crate::policy::expression::builtin::Builtin;
 
 /// What the rows of a column are; the later in order, the finer.
@@ -65,6 +65,21 @@ pub(in crate::evaluate) enum On {
     Number,
     Date,
     Time,
+}
+
+/// A ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::evaluate) struct Book {
+    pub(in crate::evaluate) fades: Fades,
+    /// The event kind of each entry.
+    pub(in crate::evaluate) kinds: Vec<usize>,
+}
+
+impl Book {
+    /// Whether events of several kinds are to be put in order.
+    pub(in crate::evaluate) fn is_mixed(&self) -> bool {
+        self.kinds.windows(2).any(|pair| pair.first() != pair.last())
+    }
 }
 
 /// One operation. Operands are the node's.
@@ -131,6 +146,11 @@ pub(in crate::evaluate) enum Op {
     Aggregate(Take),
     /// Sum or mean weighted by age: the half life in milliseconds and the shift of the window. Operands as for [`Op::Aggregate`].
     Fading(Take, i64, Option<Duration>),
+    /// What a ledger holds for each customer. Operands: of each entry which events and how much each puts
+    /// in; then, if they are of several kinds, of each entry the ids of its events.
+    Balance(Book),
+    /// What of a ledger lapses. Operands: within how many days, then as for [`Op::Balance`].
+    Lapsing(Book),
     /// The rank in the population of a cut point. Operands: of what, and among whom if said.
     Rank(usize),
     /// Decides the class. Operands: what its definition names, in its order.

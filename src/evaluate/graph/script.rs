@@ -67,7 +67,7 @@ fn calls_script(tree: &Tree) -> bool {
         | NodeKind::AtLeast(..)
         | NodeKind::Since(_)
         | NodeKind::Previous(_) => false,
-        NodeKind::Unary(_, operand) => calls_script(operand),
+        NodeKind::Unary(_, operand) | NodeKind::Expiring(_, operand) => calls_script(operand),
         NodeKind::Binary(_, left, right) | NodeKind::Coalesce(left, right) => {
             calls_script(left) || calls_script(right)
         }

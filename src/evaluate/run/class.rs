@@ -90,7 +90,7 @@ fn decide(frame: &Frame<'_>, setting: Setting<'_>, class: usize, work: &mut Work
         }
         ValueKind::Tier(definition) => tiers(frame, setting, (value, definition), prior, clocks, out),
         ValueKind::Quadrant(definition) => quadrants(frame, setting, (value, definition), prior, out),
-        ValueKind::Metric(_) | ValueKind::Score(_) | ValueKind::Rank(_) => {}
+        ValueKind::Metric(_) | ValueKind::Ledger(_) | ValueKind::Score(_) | ValueKind::Rank(_) => {}
     }
 }
 

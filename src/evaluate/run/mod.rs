@@ -2,6 +2,7 @@
 
 mod class;
 mod event;
+mod ledger;
 pub(super) use event::bounds;
 pub(super) mod frame;
 mod row;
@@ -14,6 +15,7 @@ use super::aggregate::Scratch;
 use super::cut::{CutPlan, CutPoints};
 use super::graph::op::Op;
 use super::kernel::text::Memo;
+use super::ledger::Account;
 use crate::model::standing::{ClassDecision, PendingClock};
 use crate::model::{Column, Dictionary};
 use crate::policy::Compiled;
@@ -38,6 +40,7 @@ pub(super) struct Work {
     pub(super) pending: Vec<PendingClock>,
     pub(super) memo: Memo,
     pub(super) scratch: Scratch,
+    pub(super) account: Account,
     pub(super) scripts: Scripts,
 }
 
@@ -53,6 +56,9 @@ pub(super) fn step(
         Op::CustomerField(_) | Op::EventField(_) | Op::EventId | Op::EventAt => {}
         Op::Window(..) | Op::Unanswered(_) | Op::Aggregate(_) | Op::Fading(..) | Op::Spread => {
             event::step(frame, setting, work, out);
+        }
+        Op::Balance(_) | Op::Lapsing(_) => {
+            ledger::step(frame, &setting.moment, dictionary, &mut work.account, out);
         }
         Op::Rank(_)
         | Op::Decide(_)

@@ -3,5 +3,6 @@
 mod classes;
 mod cuts;
 mod expressions;
+mod ledgers;
 mod metrics;
 mod scripts;

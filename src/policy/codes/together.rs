@@ -218,7 +218,7 @@ pub static UNUSED_CHANNEL: Code = Code {
 pub static UNUSED_VALUE: Code = Code {
     id: "W404",
     title: "a value nothing uses",
-    explanation: "No expression and no payload speaks of this metric or score. Where it is there for people who look at it, the tag `report` says so.",
+    explanation: "No expression and no payload speaks of this metric, ledger or score. Where it is there for people who look at it, the tag `report` says so.",
     example: "[event.order.fields]\namount = \"number\"\n[metric.orders]\nevent = \"order\"\ntake = \"count\"\n",
 };
 

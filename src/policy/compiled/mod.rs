@@ -22,8 +22,8 @@ pub use guard::{
 pub use source::{Into, Mapping, Origin, Source, Target};
 pub use trigger::{Alike, Awaited, Backlog, Direction, Happening, Moved, Moves, Shape, Trigger};
 pub use value::{
-    Axis, Best, Cell, Data, Level, Metric, Quadrant, Rank, Segment, Share, Split, Take, Tier, Unless,
-    ValueDefinition, ValueKind, Window,
+    Axis, Best, Cell, Data, Entry, Fades, Ledger, Level, Metric, Quadrant, Rank, Segment, Share, Split, Take,
+    Tier, Unless, ValueDefinition, ValueKind, Window,
 };
 
 use super::script::Function;
@@ -40,7 +40,7 @@ pub struct Compiled {
     pub schema: Arc<Schema>,
     /// Functions from scripts, by name.
     pub functions: Vec<Arc<Function>>,
-    /// Metrics, scores, segments, tiers and quadrants, each after all it uses; otherwise by name.
+    /// Metrics, ledgers, scores, segments, tiers and quadrants, each after all it uses; otherwise by name.
     pub values: Vec<ValueDefinition>,
     /// By name.
     pub sources: Vec<Source>,

@@ -1,4 +1,4 @@
-//! What is known of each customer: metrics, scores, segments, tiers, quadrants.
+//! What is known of each customer: metrics, ledgers, scores, segments, tiers, quadrants.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::model::{Duration, Type, Value};
 use crate::policy::expression::reason::Facts;
 use crate::policy::expression::tree::Expression;
 
-/// A metric, score, segment, tier or quadrant.
+/// A metric, ledger, score, segment, tier or quadrant.
 #[derive(Debug)]
 pub struct ValueDefinition {
     /// As declared, unique over all values and customer fields.
@@ -31,6 +31,8 @@ pub struct ValueDefinition {
 pub enum ValueKind {
     /// From the customer's events.
     Metric(Metric),
+    /// A balance of the customer's events.
+    Ledger(Ledger),
     /// `value = …`.
     Score(Expression),
     /// `rank = …`: the share of the population below, 0 to 1.
@@ -115,6 +117,37 @@ pub enum Window {
     Sliding(i64),
     /// From the start of the present local month, quarter or year.
     This(Period),
+}
+
+/// `[ledger.NAME]`.
+#[derive(Debug)]
+pub struct Ledger {
+    /// What becomes of entries with time.
+    pub fades: Fades,
+    /// What changes the balance; events at one instant with one id count in this order.
+    pub entries: Vec<Entry>,
+}
+
+/// What becomes of a ledger's entries with time. Lengths in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fades {
+    /// Nothing.
+    Never,
+    /// Each weighs half at this age, a quarter at twice this age.
+    HalfLife(i64),
+    /// What was put in is gone at this age. What is taken out uses the oldest first.
+    Expires(i64),
+}
+
+/// `[[ledger.NAME.entry]]`.
+#[derive(Debug)]
+pub struct Entry {
+    /// Index in [`Schema::events`](crate::model::Schema::events).
+    pub event: usize,
+    /// What an event puts in, or takes out where it is negative; a number.
+    pub amount: Expression,
+    /// Which events.
+    pub filter: Option<Expression>,
 }
 
 /// `[score.NAME] rank = …`.
@@ -258,7 +291,7 @@ impl ValueKind {
             Self::Segment(segment) => Some(segment.class),
             Self::Tier(tier) => Some(tier.class),
             Self::Quadrant(quadrant) => Some(quadrant.class),
-            Self::Metric(_) | Self::Score(_) | Self::Rank(_) => None,
+            Self::Metric(_) | Self::Ledger(_) | Self::Score(_) | Self::Rank(_) => None,
         }
     }
 }

@@ -19,6 +19,7 @@ pub static CODES: &[&Code] = &[
     &BAD_DATE,
     &OUT_OF_PLACE,
     &UNKNOWN_TAG,
+    &NO_LEDGER,
     &NEVER,
     &ALWAYS,
     &OUTSIDE,
@@ -57,7 +58,7 @@ pub static TOO_LARGE: Code = Code {
 pub static UNKNOWN_NAME: Code = Code {
     id: "E304",
     title: "unknown name",
-    explanation: "A bare word names a customer field, metric, score, segment, tier or quadrant of the policy set, \
+    explanation: "A bare word names a customer field, metric, ledger, score, segment, tier or quadrant of the policy set, \
                   or a field of the event in question. Text stands in double quotes.",
     example: "[customer.fields]\nprofit = \"number\"\n[segment.good]\nwhen = 'porfit > 100'\n",
 };
@@ -160,6 +161,16 @@ pub static UNKNOWN_TAG: Code = Code {
     example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n\
               [action.care_call]\nchannel = \"calls\"\ntags = [\"care\"]\n\
               [metric.care]\nevent = \"touch\"\ntake = \"count\"\nwhere = 'tagged(\"caer\")'\n",
+};
+
+/// Not a ledger, or not one in which anything lapses.
+pub static NO_LEDGER: Code = Code {
+    id: "E316",
+    title: "not a ledger that lapses",
+    explanation: "`expiring` asks how much of a ledger lapses soon, so it takes the name of a ledger that says `expires`.",
+    example: "[event.order.fields]\npoints = \"number\"\n\
+              [ledger.balance]\n[[ledger.balance.entry]]\non = \"order\"\namount = 'points'\n\
+              [segment.about_to_lapse]\nwhen = 'expiring(balance, 30) > 100'\n",
 };
 
 /// Never true.

@@ -23,6 +23,6 @@ pub mod tree;
 
 pub use builtin::Moment;
 pub(crate) use check::is_function;
-pub use names::{ClassName, Declared, Expected, Names, Tagged};
+pub use names::{ClassName, Declared, Expected, LedgerName, Names, Tagged};
 pub use syntax::{Syntax, can_be_name};
 pub use tree::Expression;

@@ -23,6 +23,12 @@ pub trait Names {
         None
     }
 
+    /// A ledger, for `expiring`.
+    fn ledger(&self, name: &str) -> Option<LedgerName> {
+        let _ = name;
+        None
+    }
+
     /// Whose touches have a tag, for `tagged`.
     fn tagged(&self, tag: &str) -> Tagged {
         let _ = tag;
@@ -88,6 +94,15 @@ pub struct ClassName {
     pub ty: Type,
     /// Whether it is a tier whose levels are ordered from the top.
     pub ordered: bool,
+}
+
+/// A ledger as an expression sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerName {
+    /// Index in [`Compiled::values`](crate::policy::Compiled::values).
+    pub value: usize,
+    /// Whether its entries lapse.
+    pub lapses: bool,
 }
 
 /// What an expression must give at its place.

@@ -55,6 +55,8 @@ pub enum NodeKind {
     Since(usize),
     /// `previous(value)`: the place before.
     Previous(usize),
+    /// `expiring(ledger, days)`: the value, and within how many days from now what is in it lapses.
+    Expiring(usize, Box<Node>),
 }
 
 /// What a name stands for. Indices are those of [`Schema`](crate::model::Schema) and
@@ -67,7 +69,7 @@ pub enum Reference {
     KnownSince,
     /// A customer field.
     Customer(usize),
-    /// A metric, score, segment, tier or quadrant.
+    /// A metric, ledger, score, segment, tier or quadrant.
     Value(usize),
     /// `pyramid.data.visits`: the data of the place the customer has in a class.
     Data(usize, Arc<str>),

@@ -11,7 +11,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(
         "tags",
         "list of texts",
-        "Free words. `report` on a metric or score says that people look at it, so that it needs no other use.",
+        "Free words. `report` on a metric, ledger or score says that people look at it, so that it needs no other use.",
     ),
     key("enabled", "true or false", "`false`: checked, but left out. Default true."),
 ];

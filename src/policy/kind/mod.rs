@@ -13,6 +13,7 @@ pub(crate) mod field;
 pub(crate) mod file;
 pub(crate) mod function;
 pub(crate) mod guard;
+pub(crate) mod ledger;
 pub(crate) mod metric;
 pub(crate) mod occasions;
 pub(crate) mod path;
@@ -88,6 +89,13 @@ pub(crate) static KINDS: &[Kind] = &[
     ),
     kind("source", "Files that appear are imported, then moved.", source::KEYS, &[]),
     kind("metric", "A figure made of a customer's events.", metric::KEYS, &[]),
+    kind(
+        "ledger",
+        "A balance with memory: an emotional account, loyalty points. All its events together add up in order of \
+         (`at`, `id`), rounded to 6 decimals; an `amount` that is missing adds nothing.",
+        ledger::KEYS,
+        &[("an entry", ledger::ENTRY)],
+    ),
     kind("score", "A value by expression, or a rank in the population.", score::KEYS, &[]),
     kind("segment", "Customers who are in or out, with memory.", segment::KEYS, &[("best", segment::BEST)]),
     kind("tier", "One of several levels.", tier::KEYS, &[("a level", tier::LEVEL)]),
@@ -129,6 +137,5 @@ pub(crate) static KINDS: &[Kind] = &[
     ),
     kind("schedule", "When policies are evaluated.", schedule::KEYS, &[]),
     kind("calendar", "Which days are working days, and days that have a name.", calendar::KEYS, &[]),
-    later("ledger"),
     later("cadence"),
 ];

@@ -33,7 +33,7 @@ pub(crate) static KEYS: &[Key] = &[
 const CLASSES: &[&str] = &["segment", "tier", "quadrant"];
 
 /// Kinds of later versions that a schedule may name.
-const LATER: &[&str] = &["cadence", "ledger"];
+const LATER: &[&str] = &["cadence"];
 
 /// As written.
 pub(crate) struct RawSchedule {

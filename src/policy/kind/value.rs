@@ -1,9 +1,9 @@
-//! Metrics, scores, segments, tiers and quadrants together: names, order, types and versions.
+//! Metrics, ledgers, scores, segments, tiers and quadrants together: names, order, types and versions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{about, data, metric, quadrant, score, segment, tier};
+use super::{about, data, ledger, metric, quadrant, score, segment, tier};
 use crate::model::Type;
 use crate::model::schema::ClassShape;
 use crate::policy::codes;
@@ -32,6 +32,7 @@ pub(crate) struct RawValue {
 
 enum Raw {
     Metric(metric::RawMetric),
+    Ledger(ledger::RawLedger),
     Score(score::RawScore),
     Segment(segment::RawSegment),
     Tier(tier::RawTier),
@@ -52,10 +53,11 @@ pub(crate) struct Values {
 /// Reads all values; a name that comes twice is reported, and its first table stands for it.
 pub(crate) fn read(declared: &Declared, known: &Known, sink: &Sink<'_>) -> Vec<RawValue> {
     let mut values = Vec::new();
-    for kind in ["metric", "score", "segment", "tier", "quadrant"] {
+    for kind in ["metric", "ledger", "score", "segment", "tier", "quadrant"] {
         for (name, table) in declared.get(kind).into_iter().flatten() {
             let keys = match kind {
                 "metric" => metric::KEYS,
+                "ledger" => ledger::KEYS,
                 "score" => score::KEYS,
                 "segment" => segment::KEYS,
                 "tier" => tier::KEYS,
@@ -64,6 +66,7 @@ pub(crate) fn read(declared: &Declared, known: &Known, sink: &Sink<'_>) -> Vec<R
             let head = about::read(sink, table, keys);
             let raw = match kind {
                 "metric" => Raw::Metric(metric::read(&head.reader)),
+                "ledger" => Raw::Ledger(ledger::read(&head.reader)),
                 "score" => Raw::Score(score::read(&head.reader)),
                 "segment" => Raw::Segment(segment::read(&head.reader)),
                 "tier" => Raw::Tier(tier::read(&head.reader)),
@@ -110,20 +113,31 @@ fn unique(values: Vec<RawValue>, known: &Known, sink: &Sink<'_>) -> Vec<RawValue
 }
 
 impl RawValue {
-    fn formulas(&self) -> Vec<&Formula> {
-        match &self.raw {
-            Raw::Metric(metric) => metric.formulas(),
+    /// Its expressions, each with what it stands over; nothing where that is no event kind.
+    fn formulas(&self, known: &Known) -> Vec<(&Formula, Option<Scope>)> {
+        let over = |name: Option<&str>| name.and_then(|name| known.event(name)).map(Scope::Event);
+        let customers = match &self.raw {
+            Raw::Metric(metric) => {
+                let scope = over(metric.event_name());
+                return metric.formulas().into_iter().map(|formula| (formula, scope)).collect();
+            }
+            Raw::Ledger(ledger) => {
+                return ledger.formulas().map(|(formula, on)| (formula, over(on))).collect();
+            }
             Raw::Score(score) => score.formulas(),
             Raw::Segment(segment) => segment.formulas(),
             Raw::Tier(tier) => tier.formulas(),
             Raw::Quadrant(quadrant) => quadrant.formulas(),
-        }
+        };
+        customers.into_iter().map(|formula| (formula, Some(Scope::Customer))).collect()
     }
 
-    fn scope(&self, known: &Known) -> Option<Scope> {
+    /// The event kinds it is made of.
+    fn events(&self) -> Vec<&str> {
         match &self.raw {
-            Raw::Metric(metric) => metric.event_name().and_then(|name| known.event(name)).map(Scope::Event),
-            _ => Some(Scope::Customer),
+            Raw::Metric(metric) => metric.event_name().into_iter().chain(metric.unless_name()).collect(),
+            Raw::Ledger(ledger) => ledger.events().collect(),
+            Raw::Score(_) | Raw::Segment(_) | Raw::Tier(_) | Raw::Quadrant(_) => Vec::new(),
         }
     }
 
@@ -131,6 +145,7 @@ impl RawValue {
     fn declared_type(&self) -> Option<Type> {
         match &self.raw {
             Raw::Metric(_) | Raw::Score(_) => None,
+            Raw::Ledger(_) => Some(Type::Number),
             Raw::Segment(_) => Some(Type::Bool),
             Raw::Tier(tier) => tier.places().map(Type::Choice),
             Raw::Quadrant(quadrant) => quadrant.places().map(Type::Choice),
@@ -142,7 +157,7 @@ impl RawValue {
             Raw::Segment(segment) => (false, vec![&segment.data]),
             Raw::Tier(tier) => (tier.is_ordered(), tier.data()),
             Raw::Quadrant(quadrant) => (false, quadrant.data()),
-            Raw::Metric(_) | Raw::Score(_) => (false, Vec::new()),
+            Raw::Metric(_) | Raw::Ledger(_) | Raw::Score(_) => (false, Vec::new()),
         };
         KnownValue {
             name: self.name.as_str().into(),
@@ -150,17 +165,18 @@ impl RawValue {
             enabled: self.enabled,
             ty: self.declared_type(),
             ordered,
+            lapses: matches!(&self.raw, Raw::Ledger(ledger) if ledger.lapses()),
             data: data::types(data, sink),
             facts: None,
             wants_use: self.wants_use(),
         }
     }
 
-    /// A class is looked at by itself; a metric or score is there for something.
+    /// A class is looked at by itself; a metric, ledger or score is there for something.
     fn wants_use(&self) -> Option<Place> {
         let is_looked_at = self.about.tags.iter().any(|tag| tag == REPORT);
         match &self.raw {
-            Raw::Metric(_) | Raw::Score(_) if !is_looked_at => Some(self.place.clone()),
+            Raw::Metric(_) | Raw::Ledger(_) | Raw::Score(_) if !is_looked_at => Some(self.place.clone()),
             _ => None,
         }
     }
@@ -193,6 +209,7 @@ fn known_again(value: &RawValue, known: &Known) -> KnownValue {
         enabled: value.enabled,
         ty: None,
         ordered: false,
+        lapses: false,
         data: BTreeMap::new(),
         facts: None,
         wants_use: None,
@@ -200,14 +217,15 @@ fn known_again(value: &RawValue, known: &Known) -> KnownValue {
 }
 
 fn used_values(value: &RawValue, known: &Known, sink: &Sink<'_>) -> Vec<(String, Place)> {
-    let Some(scope) = value.scope(known) else { return Vec::new() };
-    let paths = value.formulas().into_iter().flat_map(|formula| formula.paths(sink));
-    paths
-        .filter_map(|(path, place)| match known.target(scope, &path) {
-            Target::Value(index) => known.values.get(index).map(|used| (used.name.to_string(), place)),
-            _ => None,
-        })
-        .collect()
+    let mut used = Vec::new();
+    for (formula, scope) in value.formulas(known) {
+        let Some(scope) = scope else { continue };
+        for (path, place) in formula.paths(sink) {
+            let Target::Value(index) = known.target(scope, &path) else { continue };
+            used.extend(known.values.get(index).map(|value| (value.name.to_string(), place)));
+        }
+    }
+    used
 }
 
 /// The classes that count, by name.
@@ -267,13 +285,13 @@ impl Checks<'_> {
             let version = versions.get(used).map(ToString::to_string).unwrap_or_default();
             parts.insert(format!("value.{used}"), version);
         }
-        if let Raw::Metric(metric) = &value.raw {
-            for event in metric.event_name().into_iter().chain(metric.unless_name()) {
-                let declaration = version::declaration(self.declared, "event", event);
-                parts.insert(format!("event.{event}"), declaration);
-            }
+        for event in value.events() {
+            let declaration = version::declaration(self.declared, "event", event);
+            parts.insert(format!("event.{event}"), declaration);
         }
-        fields_used(&value.formulas(), self.declared, self.known, self.sink, &mut parts);
+        let formulas: Vec<&Formula> =
+            value.formulas(self.known).into_iter().map(|(formula, _)| formula).collect();
+        fields_used(&formulas, self.declared, self.known, self.sink, &mut parts);
         let own = format!("{} {}", value.kind, value.own);
         version::with_uses(&own, parts.iter().map(|(name, version)| (name.as_str(), version.as_str())))
     }
@@ -286,6 +304,7 @@ fn check_kind(value: &RawValue, class: usize, context: Context<'_>) -> (Option<V
             let (metric, ty) = metric.check(context);
             (metric.map(ValueKind::Metric), ty)
         }
+        Raw::Ledger(ledger) => (ledger.check(context).map(ValueKind::Ledger), declared),
         Raw::Score(score) => score.check(context),
         Raw::Segment(segment) => (segment.check(class, context).map(ValueKind::Segment), declared),
         Raw::Tier(tier) => (tier.check(class, context).map(ValueKind::Tier), declared),

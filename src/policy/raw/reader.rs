@@ -274,6 +274,25 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// Tables one after the other, as under `[[header]]`.
+    pub(crate) fn tables(&self, key: &str, keys: &'static [Key]) -> Vec<Reader<'a>> {
+        let Some(entry) = self.entry(key) else { return Vec::new() };
+        let Content::Array(items) = &entry.node.content else {
+            self.wrong(entry, "a list of tables");
+            return Vec::new();
+        };
+        let mut tables = Vec::with_capacity(items.len());
+        for item in items {
+            match &item.content {
+                Content::Table(table) => {
+                    tables.push(Reader::new(self.sink, table, &item.place, keys, &[]));
+                }
+                _ => wrong(self.sink, key, item, "a list of tables"),
+            }
+        }
+        tables
+    }
+
     /// Reports two keys that exclude each other.
     pub(crate) fn excludes(&self, key: &str, other: &str, help: &str) {
         if let (Some(_), Some(entry)) = (self.entry(key), self.entry(other)) {

@@ -18,7 +18,8 @@ pub struct Form {
     pub missing: &'static str,
     /// Calls with their values: in them `pyramid` is a tier where the customer rose from "ordinary" to
     /// "secondary", below "key", at noon of 28 February 2027 in Shanghai, the file's column 金额
-    /// says 12.50, and the touch's action is tagged "care".
+    /// says 12.50, and the touch's action is tagged "care", and 120 of the ledger `points` lapse
+    /// in ten days.
     pub examples: &'static [(&'static str, &'static str)],
 }
 
@@ -59,6 +60,15 @@ pub static FORMS: &[Form] = &[
         summary: "The place the customer had before the present one.",
         missing: "where there was none",
         examples: &[("previous(pyramid)", "ordinary")],
+    },
+    Form {
+        name: "expiring",
+        signature: "expiring(ledger, days)",
+        takes: "a ledger that says `expires`, a number",
+        returns: "number",
+        summary: "What is in the ledger now and lapses within so many days, if nothing takes it out before.",
+        missing: "where the number of days is",
+        examples: &[("expiring(points, 30)", "120"), ("expiring(points, 7)", "0")],
     },
     Form {
         name: "tagged",

@@ -16,14 +16,9 @@ use crate::policy::script::{Function as Script, Parameter};
 
 type Typed = Option<(NodeKind, Type)>;
 
-/// Functions of the language that are not here yet.
-const LATER: [&str; 1] = ["expiring"];
-
 /// Whether a name is that of a function of the language.
 pub(crate) fn is_function(name: &str) -> bool {
-    builtin::named(name).is_some()
-        || forms::FORMS.iter().any(|form| form.name == name)
-        || LATER.contains(&name)
+    builtin::named(name).is_some() || forms::FORMS.iter().any(|form| form.name == name)
 }
 
 impl Checker<'_> {
@@ -43,6 +38,7 @@ impl Checker<'_> {
             "since" => self.since(arguments, whole),
             "previous" => self.previous(arguments, whole),
             "col" => self.column(arguments, whole),
+            "expiring" => self.expiring(arguments, whole),
             "tagged" => self.tagged(arguments, whole),
             _ => {
                 match self.names.function(name) {
@@ -61,9 +57,7 @@ impl Checker<'_> {
     fn unknown_function(&mut self, name: &str, place: &Range<usize>) {
         let mut unknown =
             problem(&codes::UNKNOWN_FUNCTION, place.clone(), format!("there is no function `{name}`"));
-        if LATER.contains(&name) {
-            unknown.message = format!("`{name}` is not supported by this version");
-        } else if self.names.resolve(&[name]).is_some() {
+        if self.names.resolve(&[name]).is_some() {
             unknown.help = format!("`{name}` is a value: write it without ( )");
             unknown.suggestion = None;
         } else {
@@ -338,6 +332,25 @@ impl Checker<'_> {
             return None;
         };
         Some((NodeKind::Name(reference), ty))
+    }
+
+    fn expiring(&mut self, arguments: &[Part], whole: &Part) -> Typed {
+        let [ledger, days] = self.arguments::<2>("expiring", arguments, whole)?;
+        let found = ledger.single_name().and_then(|name| self.names.ledger(name));
+        let problem = match found {
+            Some(ledger) if ledger.lapses => None,
+            Some(_) => Some(("nothing in this ledger lapses", "give the ledger `expires`")),
+            None => Some(("`expiring` asks about a ledger, and this is none", "")),
+        };
+        if let Some((message, help)) = problem
+            && (found.is_some() || self.node(ledger).is_some())
+        {
+            self.report(&codes::NO_LEDGER, ledger, message.to_owned(), help);
+        }
+        let days = self.node(days)?;
+        self.must_be(&days, &Type::Number, "a number of days")?;
+        let ledger = found.filter(|ledger| ledger.lapses)?;
+        Some((NodeKind::Expiring(ledger.value, Box::new(days)), Type::Number))
     }
 
     /// `tagged("care")` is `action in […]` with the actions that have the tag.

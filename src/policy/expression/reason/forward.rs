@@ -45,6 +45,11 @@ impl Reasoner<'_> {
                 let is_missing = |argument: &Node| self.domain(argument, state).known.is_nothing();
                 if arguments.iter().any(is_missing) { missing(&node.ty) } else { Domain::any(&node.ty) }
             }
+            NodeKind::Expiring(_, days) => {
+                let days = self.domain(days, state);
+                let lapses = Domain::numbers(Range::from(0.0));
+                if days.can_be_missing { lapses.or_missing() } else { lapses }
+            }
             _ => Domain::any(&node.ty),
         }
     }

@@ -54,6 +54,10 @@ fn hash(node: &Node, hasher: &mut DefaultHasher) {
         }
         NodeKind::AtLeast(value, level) => (value, level).hash(hasher),
         NodeKind::Since(value) | NodeKind::Previous(value) => value.hash(hasher),
+        NodeKind::Expiring(value, days) => {
+            value.hash(hasher);
+            hash(days, hasher);
+        }
     }
 }
 

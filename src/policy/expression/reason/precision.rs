@@ -4,7 +4,7 @@ use super::Reasoner;
 use super::facts::Precision;
 use crate::model::{Type, Value};
 use crate::policy::expression::builtin::Builtin;
-use crate::policy::expression::tree::{Binary, Node, NodeKind};
+use crate::policy::expression::tree::{Binary, Node, NodeKind, Reference};
 
 /// Fractions of powers of two up to this one are taken as exact.
 const EXACT_PARTS: f64 = 1024.0;
@@ -28,6 +28,7 @@ impl Reasoner<'_> {
                 }
             }
             NodeKind::Call(builtin, arguments) => self.call_precision(*builtin, arguments),
+            NodeKind::Expiring(value, _) => self.facts(&Reference::Value(*value), &node.ty).precision,
             _ => Precision::Exact,
         }
     }

@@ -180,3 +180,68 @@ fn beside_a_running_daemon_writing_is_refused_with_the_way_and_looking_is_not() 
     assert!(err(&refused).contains("in use") && err(&refused).contains("inbox"), "{}", err(&refused));
     assert_eq!(guanxi(home.path(), &["once"]).status.code(), Some(0), "a killed daemon leaves no lock");
 }
+
+/// A set that means what the first does not, and one that means nothing.
+const BROKEN: &str = "[trigger.key]\nwhen = 'pyramd == 1'\nactions = [\"visit\"]\n";
+
+#[test]
+fn once_goes_on_with_the_last_good_set_where_the_files_are_broken_and_its_exit_code_says_so() {
+    let home = home();
+    let first = json(&guanxi(home.path(), &["once", "--now", "2027-02-01", "--json"]));
+    assert_eq!(first["from_store"], false);
+    fs::write(home.path().join("policies/all.toml"), BROKEN).unwrap();
+    fs::write(home.path().join("inbox/orders.csv"), ORDERS).unwrap();
+    let output = guanxi(home.path(), &["once", "--now", "2027-02-02", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        err(&output).contains("pyramd") && err(&output).contains("the last good set from the store"),
+        "{}",
+        err(&output)
+    );
+    let summary = json(&output);
+    assert_eq!(
+        (&summary["from_store"], &summary["policy_version"]),
+        (&true.into(), &first["policy_version"])
+    );
+    assert_eq!(summary["touches_queued"], 1, "{summary:#}");
+    fs::write(home.path().join("policies/all.toml"), POLICY).unwrap();
+    let mended = guanxi(home.path(), &["once", "--now", "2027-02-03", "--json"]);
+    assert_eq!(mended.status.code(), Some(0), "{}", err(&mended));
+    assert_eq!(json(&mended)["edited"], Value::Array(Vec::new()), "the set it ran under all along");
+}
+
+#[test]
+fn broken_files_and_no_earlier_set_make_no_store() {
+    let home = home();
+    fs::write(home.path().join("policies/all.toml"), BROKEN).unwrap();
+    assert_eq!(guanxi(home.path(), &["once"]).status.code(), Some(1));
+    assert!(!home.path().join("guanxi.db").exists());
+    assert_eq!(guanxi(home.path(), &["run", "--listen", "127.0.0.1:0"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_daemon_starts_with_the_last_good_set_where_the_files_are_broken() {
+    let home = home();
+    let first = json(&guanxi(home.path(), &["once", "--json"]));
+    fs::write(home.path().join("policies/all.toml"), BROKEN).unwrap();
+    let log = fs::File::create(home.path().join("log")).unwrap();
+    let mut daemon = command(home.path(), &["run", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let said = || fs::read_to_string(home.path().join("log")).unwrap();
+    let begun = std::time::Instant::now();
+    while !said().contains("listening on") && begun.elapsed().as_secs() < 20 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    let version = first["policy_version"].as_str().unwrap();
+    assert!(
+        said().contains("going on with the last good set from the store") && said().contains(version),
+        "{}",
+        said()
+    );
+    assert!(said().contains("listening on"), "{}", said());
+}

@@ -1,5 +1,7 @@
 //! The history of transitions, in the order they were made.
 
+use std::sync::Arc;
+
 use rusqlite::params;
 
 use super::{Archive, Result};
@@ -18,6 +20,7 @@ impl Archive {
 
     /// Puts the next transitions of a value after a number, at most so many, in order of number in place of those
     /// in `transitions`; false where there are no more. Within a run, those that run made are among them.
+    /// Of one customer and run, what an edit did follows what the data did.
     ///
     /// # Errors
     /// SQLite's own.
@@ -29,14 +32,20 @@ impl Archive {
         transitions: &mut Vec<PastTransition>,
     ) -> Result<bool> {
         transitions.clear();
+        let limit = limit.max(1);
         let mut statement = self.connection.prepare_cached(
             "SELECT number, run, at, customer, value, \"from\", \"to\", cause FROM transition \
              WHERE number > ?1 AND value = ?2 ORDER BY number LIMIT ?3",
         )?;
-        let mut rows = statement.query(params![number, value, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        let mut rows = statement.query(params![
+            number,
+            value,
+            i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1))
+        ])?;
         while let Some(row) = rows.next()? {
             let cause = TransitionCause::parse(row.get_ref(7)?.as_str().unwrap_or_default());
-            transitions.push(PastTransition {
+            let to: Option<Arc<str>> = row.get(6)?;
+            let next = PastTransition {
                 number: row.get(0)?,
                 run: row.get(1)?,
                 at: Timestamp(row.get(2)?),
@@ -44,11 +53,26 @@ impl Archive {
                     customer: row.get(3)?,
                     value: row.get(4)?,
                     from: row.get(5)?,
-                    to: row.get(6)?,
+                    to: to.clone(),
                     cause,
                 },
-            });
+                came_to: to,
+            };
+            if let Some(last) = transitions.last_mut().filter(|last| moves_on(last, &next)) {
+                last.came_to.clone_from(&next.transition.to);
+            }
+            if transitions.len() == limit {
+                break;
+            }
+            transitions.push(next);
         }
         Ok(!transitions.is_empty())
     }
+}
+
+/// Whether an edit moved the customer on from where the data had.
+fn moves_on(last: &PastTransition, next: &PastTransition) -> bool {
+    last.run == next.run
+        && last.transition.customer == next.transition.customer
+        && (last.transition.cause, next.transition.cause) == (TransitionCause::Data, TransitionCause::Policy)
 }

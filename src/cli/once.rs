@@ -24,7 +24,7 @@ use crate::ports::system::{SystemClock, SystemEntropy, SystemEnvironment};
 type Deliveries = BTreeMap<Arc<str>, ChannelStatus>;
 
 pub(super) fn execute(common: &Common, command: &At, out: &mut Out) -> Result<(), Failure> {
-    let set = open::policies(common)?;
+    let Usable { set, from_store } = usable(common)?;
     let clock = times::clock(command.now.as_deref(), set.compiled.settings.timezone)?;
     let mut archive = Archive::open(&common.store)?;
     let engine = reload::prepare(&mut archive, &set, &clock)?;
@@ -35,14 +35,40 @@ pub(super) fn execute(common: &Common, command: &At, out: &mut Out) -> Result<()
     evaluating.finish_and_clear();
     let deliveries = deliver(common, &set, archive, clock)?;
     if common.json {
-        out.json(&as_json(&set, &imports, &run, &deliveries))?;
+        let mut summary = as_json(&set, &imports, &run, &deliveries);
+        summary["from_store"] = from_store.into();
+        out.json(&summary)?;
     } else {
         show(out, &set, &imports, &run, &deliveries)?;
     }
     for problem in &problems {
         print::message(format_args!("inbox: {problem}"));
     }
-    if problems.is_empty() { Ok(()) } else { print::told() }
+    if problems.is_empty() && !from_store { Ok(()) } else { print::told() }
+}
+
+/// The set to run.
+struct Usable {
+    set: PolicySet,
+    /// It is not what the files say, since they can't be used.
+    from_store: bool,
+}
+
+/// The set in the folders or, where that can't be used, the last good one from the store: what runs every night must
+/// not stop for a slip made in the evening. The exit code tells of it all the same.
+fn usable(common: &Common) -> Result<Usable, Failure> {
+    let broken = match open::policies(common) {
+        Ok(set) => return Ok(Usable { set, from_store: false }),
+        Err(broken) => broken,
+    };
+    // Looking for an earlier set must not make a store.
+    let kept = if common.store.exists() { open::active(&Archive::open(&common.store)?)? } else { None };
+    let Some(set) = kept else { return Err(broken) };
+    print::message(format_args!(
+        "{broken}; going on with the last good set from the store ({})",
+        set.compiled.version
+    ));
+    Ok(Usable { set, from_store: true })
 }
 
 fn import_inbox(
@@ -113,6 +139,12 @@ fn show(
         out.line(format_args!("  {}: {}", class.name, places.join(", ")))?;
     }
     out.line(format_args!("changed    {} transitions", run.transitions))?;
+    if !run.edited.is_empty() {
+        out.line(format_args!("edited     {} since they last ran", run.edited.join(", ")))?;
+    }
+    for forgotten in &run.forgotten {
+        print::message(forgotten);
+    }
     for (trigger, count) in &run.fired {
         out.line(format_args!("  {trigger}: fired {count} times"))?;
     }
@@ -175,6 +207,8 @@ fn as_json(set: &PolicySet, imports: &[ImportReport], run: &RunReport, deliverie
         "transitions": run.transitions,
         "fired": run.fired.iter().map(|(name, count)| (name.to_string(), (*count).into())).collect::<serde_json::Map<_, _>>(),
         "backlog": run.backlog,
+        "edited": run.edited,
+        "forgotten": run.forgotten,
         "touches_queued": run.queued,
         "touches_cancelled": run.cancelled,
         "script_failures": run.script_failures.iter().map(|failure| json!({

@@ -143,6 +143,12 @@ pub fn decide(shared: &Shared, store: &mut Store, at: Timestamp, scope: Scope, s
     match &result {
         Ok(report) => {
             info!(run = report.run, schedule, now = %report.now, "run committed: {}", summary(report));
+            if !report.edited.is_empty() {
+                info!(run = report.run, "edited since they last ran: {}", report.edited.join(", "));
+            }
+            for forgotten in &report.forgotten {
+                warn!(run = report.run, "{forgotten}");
+            }
             for failure in &report.script_failures {
                 warn!(run = report.run, "{failure}");
             }

@@ -117,4 +117,6 @@ pub struct PastTransition {
     pub at: Timestamp,
     /// What changed.
     pub transition: Transition,
+    /// Where that run left the customer: elsewhere than [`Transition::to`] where an edit of the policy moved it on.
+    pub came_to: Option<Arc<str>>,
 }

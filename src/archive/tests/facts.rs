@@ -140,3 +140,31 @@ fn a_customer_no_run_has_placed_was_never_anywhere() {
     );
     assert!(prior.pending.is_empty() && prior.triggers.is_empty());
 }
+
+#[test]
+fn facts_are_read_through_another_schema_beside_the_adopted_one() {
+    let mut archive = archive();
+    order(&mut archive, 50, "o1", "c", 10, 7.0);
+    let before = Arc::new(schema());
+    let now = Schema { customer: vec![field("group", Type::Number)], ..Schema::default() };
+    archive.adopt(Arc::new(now)).unwrap();
+    let view = archive.view(Arc::clone(&before)).unwrap();
+    let mut batch = FactBatch::default();
+    assert!(archive.next_batch_through(&view, &all(), Timestamp(100), None, &mut batch).unwrap());
+    assert_eq!(events(&batch, &before, ORDER), [("c".to_owned(), 10, Some(Value::Number(7.0)))]);
+    let other = Schema { customer: vec![field("never_declared", Type::Text)], ..Schema::default() };
+    let view = archive.view(Arc::new(other)).unwrap();
+    let request = FactRequest { customer: vec![0], ..FactRequest::default() };
+    archive.next_batch_through(&view, &request, Timestamp(100), None, &mut batch).unwrap();
+    assert_eq!(batch.customer[0].as_ref().unwrap().value(0, &Type::Text, &batch.dictionary), None);
+    assert_eq!(archive.schema().customer.len(), 1, "the adopted one stays");
+}
+
+#[test]
+fn a_schema_of_other_types_than_the_store_s_is_no_view() {
+    let mut archive = archive();
+    order(&mut archive, 50, "o1", "c", 10, 7.0);
+    let fields = vec![field("amount", Type::Text)];
+    let other = Schema { events: vec![event("order", false, fields)], ..Schema::default() };
+    assert!(matches!(archive.view(Arc::new(other)), Err(ArchiveError::TypeChanged { .. })));
+}

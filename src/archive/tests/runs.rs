@@ -1,7 +1,9 @@
 use super::*;
 use crate::model::Bitmap;
 use crate::model::cut::{CutPoint, Figure};
-use crate::model::standing::{ClassDecision, NEVER, NO_PLACE, PendingClock, Place, Transition};
+use crate::model::standing::{
+    ClassDecision, NEVER, NO_PLACE, PendingClock, Place, Transition, TransitionCause,
+};
 use crate::model::trigger::{RuleMemory, TriggerMemory, TriggerRecord};
 
 fn with_customers() -> Archive {
@@ -202,5 +204,71 @@ fn cut_points_and_rules_come_back_as_they_were_kept() {
         run.finish(&RunTotals::default()).unwrap();
         assert_eq!(archive.cut_points().unwrap(), cuts);
         assert_eq!(archive.rules().unwrap(), [rule(last)]);
+    }
+}
+
+#[test]
+fn of_an_edited_class_what_the_data_did_comes_before_what_the_edit_did() {
+    let mut archive = with_customers();
+    place(&mut archive, 10, &[0, 0], None);
+    let mut run = archive.begin_run(&new_run(20)).unwrap();
+    let batch = facts(run.archive(), 20);
+    // The former definition lets both in, the present one only `a`.
+    let shape = run.archive().schema().classes[0].clone();
+    let former = FormerPlaces { shape: &shape, before: &[0, 0], now: &[1, 1] };
+    let decisions = [Some(decide(&batch, 0, &[1, 0])), None];
+    let edit = ClassEdit { class: 0, former: Some(former) };
+    let moved = run.place(&batch, &decisions, &[], Timestamp(20), &[edit]).unwrap();
+    let said: Vec<_> =
+        moved.iter().map(|moved| (&*moved.customer, moved.to.as_deref(), moved.cause)).collect();
+    let (inside, outside) = (Some("true"), Some("false"));
+    assert_eq!(
+        said,
+        [
+            ("a", inside, TransitionCause::Data),
+            ("b", inside, TransitionCause::Data),
+            ("b", outside, TransitionCause::Policy),
+        ]
+    );
+    let value = shape.name.clone();
+    run.finish(&RunTotals::default()).unwrap();
+    let mut found = Vec::new();
+    for limit in [1, 2, 9] {
+        let (mut last, mut came_to) = (0, Vec::new());
+        while archive.transitions_since(last, &value, limit, &mut found).unwrap() {
+            assert!(found.len() <= limit);
+            came_to.extend(found.iter().map(|past| past.came_to.clone()));
+            last = found.last().unwrap().number;
+        }
+        let came_to: Vec<_> = came_to.iter().map(Option::as_deref).collect();
+        assert_eq!(came_to, [inside, outside, outside], "in pages of {limit}");
+    }
+}
+
+#[test]
+fn a_table_put_to_sleep_forgets_its_set_and_only_in_the_first_run_of_a_policy() {
+    let mut archive = with_customers();
+    let rule = |name: &str| RuleMemory {
+        name: name.to_owned(),
+        version: "1".to_owned(),
+        first_seen: Timestamp(1),
+        last_run: Timestamp(1),
+        run: 1,
+        policy_version: "v1".to_owned(),
+    };
+    let mut run = archive.begin_run(&new_run(10)).unwrap();
+    run.rule(&rule("trigger.gone")).unwrap();
+    run.rule(&rule("trigger.stays")).unwrap();
+    run.finish(&RunTotals::default()).unwrap();
+    let sets = |archive: &Archive| {
+        let rules = archive.rules().unwrap().into_iter();
+        rules.map(|rule| rule.policy_version).collect::<Vec<_>>()
+    };
+    for (policy, kept) in [("v1", "v1"), ("v2", "")] {
+        let mut run =
+            archive.begin_run(&NewRun { policy_version: policy.to_owned(), ..new_run(20) }).unwrap();
+        run.put_to_sleep(|name| name == "trigger.gone").unwrap();
+        run.finish(&RunTotals::default()).unwrap();
+        assert_eq!(sets(&archive), [kept, "v1"]);
     }
 }

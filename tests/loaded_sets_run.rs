@@ -113,7 +113,8 @@ fn run(before: Option<&Arc<Compiled>>, policy: &Arc<Compiled>, seed: u64, text: 
     for days in [0, 1, 9, 45] {
         fill(&mut archive, &mut random);
         let now = Timestamp(START + days * DAY);
-        let some = Scope::Some { values: vec![], triggers: (0..policy.triggers.len()).collect() };
+        let triggers = (0..policy.triggers.len()).collect();
+        let some = Scope::Some { values: vec![], triggers, cadences: vec![] };
         let scopes = [Scope::Everything, Scope::Everything, some];
         let reports = scopes.map(|scope| {
             let request = RunRequest { now, scope, schedule: "test".to_owned() };

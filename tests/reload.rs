@@ -370,7 +370,7 @@ fn a_payload_knows_the_cut_points_that_its_trigger_does_not_use() {
     let mut store = Store::new(&format!("{tier}{payload}"));
     store.set(0, "a", 9.0);
     store.set(0, "b", 1.0);
-    let scope = Scope::Some { values: Vec::new(), triggers: vec![0] };
+    let scope = Scope::Some { values: Vec::new(), triggers: vec![0], cadences: Vec::new() };
     let request = RunRequest { now: Timestamp(DAY), scope, schedule: "test".to_owned() };
     store.engine.run(&mut store.archive, &request).unwrap();
     let touches =
@@ -409,7 +409,7 @@ fn who_came_between_two_runs_at_one_instant_is_first_seen_by_each_trigger() {
     store.run(10);
     store.set(10, "b", 9.0);
     let other = store.engine.policy().triggers.iter().position(|trigger| &*trigger.name == "other").unwrap();
-    let scope = Scope::Some { values: Vec::new(), triggers: vec![other] };
+    let scope = Scope::Some { values: Vec::new(), triggers: vec![other], cadences: Vec::new() };
     let request = RunRequest { now: Timestamp(10 * DAY), scope, schedule: "test".to_owned() };
     let report = store.engine.run(&mut store.archive, &request).unwrap();
     assert_eq!((report.queued, report.backlog), (0, 1));

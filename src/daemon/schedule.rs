@@ -166,21 +166,22 @@ pub fn next_fire(timetables: &[(Timetable, Timestamp)], now: Timestamp) -> Optio
 
 /// All that several scopes name.
 fn united<'a>(scopes: impl Iterator<Item = &'a Scope>) -> Scope {
-    let (mut all_values, mut all_triggers) = (Vec::new(), Vec::new());
+    let (mut all_values, mut all_triggers, mut all_cadences) = (Vec::new(), Vec::new(), Vec::new());
     for scope in scopes {
         match scope {
             Scope::Everything => return Scope::Everything,
-            Scope::Some { values, triggers } => {
+            Scope::Some { values, triggers, cadences } => {
                 all_values.extend_from_slice(values);
                 all_triggers.extend_from_slice(triggers);
+                all_cadences.extend_from_slice(cadences);
             }
         }
     }
-    for indices in [&mut all_values, &mut all_triggers] {
+    for indices in [&mut all_values, &mut all_triggers, &mut all_cadences] {
         indices.sort_unstable();
         indices.dedup();
     }
-    Scope::Some { values: all_values, triggers: all_triggers }
+    Scope::Some { values: all_values, triggers: all_triggers, cadences: all_cadences }
 }
 
 #[cfg(test)]
@@ -339,7 +340,8 @@ mod tests {
 
     #[test]
     fn scopes_unite() {
-        let some = |values: &[usize]| Scope::Some { values: values.into(), triggers: vec![7] };
+        let some =
+            |values: &[usize]| Scope::Some { values: values.into(), triggers: vec![7], cadences: vec![5] };
         let (one, other) = (some(&[3, 1]), some(&[2, 1]));
         assert_eq!(united([&one, &other].into_iter()), some(&[1, 2, 3]));
         assert_eq!(united([&one, &Scope::Everything].into_iter()), Scope::Everything);

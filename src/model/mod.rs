@@ -5,6 +5,7 @@ pub mod civil;
 pub mod column;
 pub mod cut;
 pub mod duration;
+pub mod enrolment;
 pub mod event;
 pub mod facts;
 pub mod schema;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::codes;
-use super::compiled::{Action, Calendar, Channel, Compiled, Guard, Settings, Trigger};
+use super::compiled::{Action, Cadence, Calendar, Channel, Compiled, Guard, Settings, Trigger};
 use super::diagnostic::{Code, Diagnostic};
 use super::files::Files;
 use super::follow::{drop_follow_ups, drop_reasoning};
@@ -12,7 +12,7 @@ use super::formula::Context;
 use super::kind::occasions::Rules;
 use super::kind::value::Values;
 use super::kind::{
-    action, calendar, channel, event, function, guard, schedule, settings, source, trigger, value,
+    action, cadence, calendar, channel, event, function, guard, schedule, settings, source, trigger, value,
 };
 use super::names::{Known, schema};
 use super::raw::{Declared, Sink, merge, parse};
@@ -66,17 +66,25 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
         return None;
     }
     warn_unused_values(&known, sink);
-    let (channels, actions, triggers, guards, schedules) = acting;
+    let Acting { channels, actions, triggers, cadences, guards, schedules } = acting;
+    let mut schema = schema(&known, values.classes);
+    let heard = cadences.iter().filter_map(Cadence::event);
+    for event in heard {
+        if let Some(event) = schema.events.get_mut(event) {
+            event.heard = true;
+        }
+    }
     Some(Compiled {
         version,
         settings,
-        schema: Arc::new(schema(&known, values.classes)),
+        schema: Arc::new(schema),
         functions: functions(&known),
         values: values.definitions,
         sources,
         channels,
         actions,
         triggers,
+        cadences,
         schedules,
         calendars: calendars(&known),
         guards,
@@ -95,7 +103,15 @@ fn functions(known: &Known) -> Vec<Arc<Function>> {
     enabled.filter_map(|function| function.function.clone()).collect()
 }
 
-type Acting = (Vec<Channel>, Vec<Action>, Vec<Trigger>, Vec<Guard>, Vec<super::compiled::Schedule>);
+/// What acts.
+struct Acting {
+    channels: Vec<Channel>,
+    actions: Vec<Action>,
+    triggers: Vec<Trigger>,
+    cadences: Vec<Cadence>,
+    guards: Vec<Guard>,
+    schedules: Vec<super::compiled::Schedule>,
+}
 
 fn check_acting(
     declared: &Declared,
@@ -107,18 +123,23 @@ fn check_acting(
     let mut channels = channel::read(declared, sink);
     let mut actions = action::read(declared, sink);
     let mut triggers = trigger::read(declared, sink);
+    let mut cadences = cadence::read(declared, sink);
     let guards = guard::read(declared, sink);
     let schedules = schedule::read(declared, settings.timezone, sink);
     // Those that count come first: what is left of the indices afterwards.
     channels.sort_by_key(|channel| !channel.enabled);
     actions.sort_by_key(|action| !action.enabled);
     triggers.sort_by_key(|trigger| !trigger.enabled);
+    cadences.sort_by_key(|cadence| !cadence.enabled);
     check_columns(&channels, &actions, sink);
-    let unused = unused(&channels, &actions, &triggers);
-    let names: Vec<(String, bool)> =
-        triggers.iter().map(|trigger| (trigger.name.clone(), trigger.enabled)).collect();
-    let rules = triggers.iter().filter(|trigger| trigger.enabled).map(trigger::RawTrigger::rule);
-    let rules = Rules::new(rules.collect(), &actions);
+    let unused = unused(&channels, &actions, &triggers, &cadences);
+    let names = schedule::Tables {
+        triggers: triggers.iter().map(|trigger| (trigger.name.clone(), trigger.enabled)).collect(),
+        cadences: cadences.iter().map(|cadence| (cadence.name.clone(), cadence.enabled)).collect(),
+    };
+    let of_triggers = triggers.iter().filter(|trigger| trigger.enabled).map(trigger::RawTrigger::rule);
+    let of_cadences = cadences.iter().filter(|cadence| cadence.enabled).map(cadence::RawCadence::rule);
+    let rules = Rules::new(of_triggers.chain(of_cadences).collect(), &actions);
     let context = |enabled| Context { sink, known, enabled };
     let schedules = kept(
         schedules,
@@ -129,6 +150,11 @@ fn check_acting(
         triggers,
         |trigger| trigger.enabled,
         |trigger, enabled| trigger.check(&actions, declared, &values.versions, context(enabled)),
+    );
+    let cadences = kept(
+        cadences,
+        |cadence| cadence.enabled,
+        |cadence, enabled| cadence.check(&actions, declared, &values.versions, context(enabled)),
     );
     let guards = kept(
         guards,
@@ -147,7 +173,7 @@ fn check_acting(
             sink.problem(code, &place, message).help(help).report();
         }
     }
-    (channels, actions, triggers, guards, schedules)
+    Acting { channels, actions, triggers, cadences, guards, schedules }
 }
 
 /// Checks all, keeps those that count.
@@ -207,9 +233,11 @@ fn unused(
     channels: &[channel::RawChannel],
     actions: &[action::RawAction],
     triggers: &[trigger::RawTrigger],
+    cadences: &[cadence::RawCadence],
 ) -> Vec<Unused> {
+    let by_triggers = triggers.iter().flat_map(|trigger| &trigger.actions).map(|name| name.value.as_str());
     let fired: BTreeSet<&str> =
-        triggers.iter().flat_map(|trigger| &trigger.actions).map(|name| name.value.as_str()).collect();
+        by_triggers.chain(cadences.iter().flat_map(cadence::RawCadence::actions)).collect();
     let taken: BTreeSet<&str> =
         actions.iter().filter_map(|action| action.channel.as_ref()).map(|name| name.value.as_str()).collect();
     let actions = actions
@@ -221,7 +249,7 @@ fn unused(
                 &codes::together::UNUSED_ACTION,
                 action.place.clone(),
                 message,
-                "name it in the `actions` of a trigger",
+                "name it in the `actions` of a trigger or as the `action` of a step",
             )
         });
     let channels = channels

@@ -6,7 +6,7 @@ use super::codes::{codes, example};
 use super::diagnostic::Severity;
 use super::expression::builtin::catalog;
 use super::expression::builtin::operators::OPERATORS;
-use super::kind::{KINDS, Kind, Support, about};
+use super::kind::{KINDS, Kind, about};
 use super::raw::Key;
 use super::script::{LIMITS, Limits, example as script};
 use super::template;
@@ -20,15 +20,9 @@ pub fn reference() -> String {
          Tables are written `[kind.name]`; how they are spread over files means nothing.\n\n## Tables\n\nEvery table takes:\n\n",
     );
     keys(&mut out, about::KEYS);
-    for kind in KINDS.iter().filter(|kind| kind.support == Support::Now) {
+    for kind in KINDS {
         kind_section(&mut out, kind);
     }
-    let later: Vec<String> = KINDS
-        .iter()
-        .filter(|kind| kind.support == Support::Later)
-        .map(|kind| format!("`{}`", kind.name))
-        .collect();
-    line(&mut out, &format!("Not supported by this version: {}.\n", later.join(", ")));
     values(&mut out);
     operators(&mut out);
     functions(&mut out);

@@ -133,7 +133,7 @@ impl Store {
     fn run_trigger(&mut self, day: i64, name: &str) -> RunReport {
         let triggers = &self.engine.policy().triggers;
         let index = triggers.iter().position(|trigger| &*trigger.name == name).unwrap();
-        self.run_scope(day, Scope::Some { values: Vec::new(), triggers: vec![index] })
+        self.run_scope(day, Scope::Some { values: Vec::new(), triggers: vec![index], cadences: Vec::new() })
     }
 
     fn touches(&self) -> Vec<TouchRow> {

@@ -69,6 +69,7 @@ fn policy(sources: Vec<Source>) -> Compiled {
         channels: Vec::new(),
         actions: Vec::new(),
         triggers: Vec::new(),
+        cadences: Vec::new(),
         schedules: Vec::new(),
         calendars: Vec::new(),
         guards: Vec::new(),

@@ -74,7 +74,7 @@ pub static NOT_SUPPORTED: Code = Code {
     id: "E205",
     title: "not supported by this version",
     explanation: "The language has it, but this version does not act on it; ignoring it would be silent.",
-    example: "[cadence.care_611]\naudience = 'true'\n",
+    example: "[settings]\nretain = { events = \"5y\" }\n",
 };
 
 /// This is no name.

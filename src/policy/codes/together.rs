@@ -36,6 +36,9 @@ pub static CODES: &[&Code] = &[
     &WORKED_HOLIDAY,
     &GUARDS_NOTHING,
     &NEVER_FITS,
+    &ANCHOR,
+    &NEEDS_DATE,
+    &CYCLES_OVERLAP,
 ];
 
 /// Nothing of that name.
@@ -292,4 +295,28 @@ pub static RESERVES: Code = Code {
     title: "more places are kept than there are",
     explanation: "The shares of `reserve` are parts of the same places.",
     example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n[guard.people.capacity]\nmax = 20\nreserve = [{ when = 'id > \"m\"', share = \"60%\" }, { when = 'id > \"x\"', share = \"50%\" }]\n",
+};
+
+/// A cadence counts from dates and times.
+pub static ANCHOR: Code = Code {
+    id: "E440",
+    title: "nothing to count from",
+    explanation: "The times of a cadence count from its enrolments, from a date or a time, or from days of a calendar.",
+    example: "[customer.fields]\nborn_in = \"number\"\n[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.card]\nchannel = \"calls\"\n[cadence.birthday]\nanchor = 'born_in'\nrepeat = \"yearly\"\nstep = [{ id = \"card\", action = \"card\" }]\n",
+};
+
+/// Only a date can be come before.
+pub static NEEDS_DATE: Code = Code {
+    id: "E441",
+    title: "this needs a date to count from",
+    explanation: "`before` and `yearly` go with a date or time that is known beforehand, not with an enrolment.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.card]\nchannel = \"calls\"\n[cadence.birthday]\nanchor = \"enrolment\"\nstep = [{ id = \"card\", before = \"3d\", action = \"card\" }]\n",
+};
+
+/// A step in the next cycle.
+pub static CYCLES_OVERLAP: Code = Code {
+    id: "W440",
+    title: "a step in the next cycle",
+    explanation: "The step is further from the start of its cycle than `repeat`, so it comes when the next cycle has begun, between the steps of that one. Each cycle still has each step once.",
+    example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.card]\nchannel = \"calls\"\n[cadence.care]\nrepeat = \"30d\"\nstep = [{ id = \"card\", after = \"45d\", action = \"card\" }]\n",
 };

@@ -1,6 +1,7 @@
 //! The checked policy set: what every other module runs by.
 
 mod action;
+mod cadence;
 mod calendar;
 mod guard;
 mod source;
@@ -15,6 +16,7 @@ pub use action::{
     Action, Channel, ChannelKind, File, FileFormat, PLACE, PayloadContent, PayloadEntry, Retry, Template,
     Webhook,
 };
+pub use cadence::{Anchor, Cadence, CadenceGoal, CadenceStep, Offset, Reenter, Repeat};
 pub use calendar::Calendar;
 pub use guard::{
     BlastRadius, Block, Cap, Capacity, CapacityPeriod, Effect, Guard, GuardKind, Holdout, Hours, Reserve,
@@ -50,6 +52,8 @@ pub struct Compiled {
     pub actions: Vec<Action>,
     /// By name.
     pub triggers: Vec<Trigger>,
+    /// By name.
+    pub cadences: Vec<Cadence>,
     /// By name.
     pub schedules: Vec<Schedule>,
     /// By name.
@@ -100,14 +104,16 @@ pub struct Schedule {
 /// What a run evaluates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All classes and triggers.
+    /// All classes, triggers and cadences.
     Everything,
-    /// Indices of values and of triggers; what they use comes along.
+    /// Indices of values, triggers and cadences; what they use comes along.
     Some {
         /// In [`Compiled::values`].
         values: Vec<usize>,
         /// In [`Compiled::triggers`].
         triggers: Vec<usize>,
+        /// In [`Compiled::cadences`].
+        cadences: Vec<usize>,
     },
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod about;
 pub(crate) mod action;
+pub(crate) mod cadence;
 pub(crate) mod calendar;
 pub(crate) mod channel;
 pub(crate) mod clock;
@@ -32,15 +33,6 @@ pub(crate) mod webhook;
 
 use super::raw::Key;
 
-/// Whether this version acts on a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Support {
-    /// It does.
-    Now,
-    /// A later one does.
-    Later,
-}
-
 /// One kind of table.
 #[derive(Debug)]
 pub(crate) struct Kind {
@@ -48,18 +40,12 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// Whether there is only one, without a name.
     pub(crate) single: bool,
-    /// Whether this version acts on it.
-    pub(crate) support: Support,
     /// What it is for, for the reference.
     pub(crate) meaning: &'static str,
     /// Its keys, besides those of every table.
     pub(crate) keys: &'static [Key],
     /// The tables within, with their keys.
     pub(crate) parts: &'static [(&'static str, &'static [Key])],
-}
-
-const fn later(name: &'static str) -> Kind {
-    Kind { name, single: false, support: Support::Later, meaning: "", keys: &[], parts: &[] }
 }
 
 const fn kind(
@@ -69,7 +55,7 @@ const fn kind(
     parts: &'static [(&'static str, &'static [Key])],
 ) -> Kind {
     let single = matches!(name.as_bytes(), b"settings" | b"customer");
-    Kind { name, single, support: Support::Now, meaning, keys, parts }
+    Kind { name, single, meaning, keys, parts }
 }
 
 /// All kinds, in the order of the reference.
@@ -112,6 +98,12 @@ pub(crate) static KINDS: &[Kind] = &[
         &[("webhook", webhook::KEYS), ("retry", webhook::RETRY), ("file", file::KEYS)],
     ),
     kind("action", "What goes out to a customer.", action::KEYS, &[]),
+    kind(
+        "cadence",
+        "Steps in time for everybody in an audience: a customer is enrolled and goes through its cycles.",
+        cadence::KEYS,
+        &[("a step", cadence::STEP), ("goal", cadence::GOAL)],
+    ),
     kind("trigger", "Fires actions: exactly one of `when`, `on` and `moves` says when.", trigger::KEYS, &[]),
     kind(
         "function",
@@ -137,5 +129,4 @@ pub(crate) static KINDS: &[Kind] = &[
     ),
     kind("schedule", "When policies are evaluated.", schedule::KEYS, &[]),
     kind("calendar", "Which days are working days, and days that have a name.", calendar::KEYS, &[]),
-    later("cadence"),
 ];

@@ -29,11 +29,8 @@ pub(crate) static KEYS: &[Key] = &[
     later("on"),
 ];
 
-/// What can be evaluated, beside triggers.
+/// What can be evaluated, beside triggers and cadences.
 const CLASSES: &[&str] = &["segment", "tier", "quadrant"];
-
-/// Kinds of later versions that a schedule may name.
-const LATER: &[&str] = &["cadence"];
 
 /// As written.
 pub(crate) struct RawSchedule {
@@ -111,10 +108,16 @@ fn cron(reader: &Reader<'_>) -> Option<String> {
     Some(six)
 }
 
+/// The tables that fire actions, in order of their indices, and whether each counts.
+pub(crate) struct Tables {
+    pub(crate) triggers: Vec<(String, bool)>,
+    pub(crate) cadences: Vec<(String, bool)>,
+}
+
 impl RawSchedule {
-    /// Checks it against the triggers, which are in order of their indices.
-    pub(crate) fn check(self, triggers: &[(String, bool)], context: Context<'_>) -> Option<Schedule> {
-        let evaluate = self.scope(triggers, context);
+    /// Checks it against the tables that fire actions.
+    pub(crate) fn check(self, tables: &Tables, context: Context<'_>) -> Option<Schedule> {
+        let evaluate = self.scope(tables, context);
         Some(Schedule {
             name: self.name.as_str().into(),
             about: self.about,
@@ -125,74 +128,61 @@ impl RawSchedule {
         })
     }
 
-    fn scope(&self, triggers: &[(String, bool)], context: Context<'_>) -> Scope {
+    fn scope(&self, tables: &Tables, context: Context<'_>) -> Scope {
         let mut everything = self.evaluate.is_empty();
-        let (mut some_values, mut some_triggers) = (Vec::new(), Vec::new());
+        let (mut values, mut triggers, mut cadences) = (Vec::new(), Vec::new(), Vec::new());
         for pattern in &self.evaluate {
             if pattern.value == "everything" {
                 everything = true;
                 continue;
             }
             let Some((kind, name)) = known_kind(pattern, context) else { continue };
-            if kind == "trigger" {
-                let tables = triggers.iter().map(|(name, enabled)| (name.as_str(), *enabled));
-                matching(pattern, kind, name, tables, context, &mut some_triggers);
-            } else {
-                let named = |value: &KnownValue| value.kind == kind;
-                let tables = context
-                    .known
-                    .values
-                    .iter()
-                    .map(|value| (if named(value) { &*value.name } else { "" }, value.enabled));
-                matching(pattern, kind, name, tables, context, &mut some_values);
-            }
+            let named = |value: &KnownValue| value.kind == kind;
+            let of_kind = |value: &KnownValue| {
+                (if named(value) { value.name.to_string() } else { String::new() }, value.enabled)
+            };
+            let (candidates, indices) = match kind {
+                "trigger" => (tables.triggers.clone(), &mut triggers),
+                "cadence" => (tables.cadences.clone(), &mut cadences),
+                _ => (context.known.values.iter().map(of_kind).collect(), &mut values),
+            };
+            matching(pattern, kind, name, &candidates, context, indices);
         }
         if everything {
             return Scope::Everything;
         }
-        for indices in [&mut some_values, &mut some_triggers] {
+        for indices in [&mut values, &mut triggers, &mut cadences] {
             indices.sort_unstable();
             indices.dedup();
         }
-        Scope::Some { values: some_values, triggers: some_triggers }
+        Scope::Some { values, triggers, cadences }
     }
 }
 
 fn known_kind<'p>(pattern: &'p At<String>, context: Context<'_>) -> Option<(&'p str, &'p str)> {
     let (kind, name) = pattern.value.split_once('.').unwrap_or((&pattern.value, ""));
-    if (CLASSES.contains(&kind) || kind == "trigger") && !name.is_empty() {
+    if (CLASSES.contains(&kind) || matches!(kind, "trigger" | "cadence")) && !name.is_empty() {
         return Some((kind, name));
     }
     let sink = context.sink;
-    if LATER.contains(&kind) && !name.is_empty() {
-        sink.problem(
-            &codes::table::NOT_SUPPORTED,
-            &pattern.place,
-            format!("`{kind}` is not supported by this version"),
-        )
-        .help("take it out until the version that acts on it")
-        .report();
-    } else {
-        sink.problem(
-            &codes::together::EVALUATE,
-            &pattern.place,
-            format!("`{}` can't be evaluated", pattern.value),
-        )
-        .help("write \"everything\", or segment, tier, quadrant or trigger with `.name` or `.*`")
-        .report();
-    }
+    sink.problem(
+        &codes::together::EVALUATE,
+        &pattern.place,
+        format!("`{}` can't be evaluated", pattern.value),
+    )
+    .help("write \"everything\", or segment, tier, quadrant, trigger or cadence with `.name` or `.*`")
+    .report();
     None
 }
 
-fn matching<'t>(
+fn matching(
     pattern: &At<String>,
     kind: &str,
     name: &str,
-    tables: impl Iterator<Item = (&'t str, bool)>,
+    tables: &[(String, bool)],
     context: Context<'_>,
     indices: &mut Vec<usize>,
 ) {
-    let tables: Vec<(&str, bool)> = tables.collect();
     if name == "*" {
         let all = tables.iter().enumerate().filter(|(_, (known, enabled))| !known.is_empty() && *enabled);
         let before = indices.len();
@@ -210,7 +200,7 @@ fn matching<'t>(
         }
         return;
     }
-    let Some(index) = tables.iter().position(|(known, _)| *known == name) else {
+    let Some(index) = tables.iter().position(|(known, _)| known == name) else {
         let names: Vec<String> = tables
             .iter()
             .filter(|(known, _)| !known.is_empty())

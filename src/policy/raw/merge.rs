@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::sink::Sink;
 use super::tree::{At, Content, Entry, Node, Table};
 use crate::policy::codes;
-use crate::policy::kind::{KINDS, Kind, Support};
+use crate::policy::kind::{KINDS, Kind};
 use crate::policy::names::check_name;
 
 /// All tables of a policy set by kind and name; `settings` and `customer` have the empty name.
@@ -15,7 +15,7 @@ pub(crate) type Declared = BTreeMap<&'static str, BTreeMap<String, At<Table>>>;
 pub(crate) fn merge(files: Vec<Table>, sink: &Sink<'_>) -> Declared {
     let mut declared = Declared::new();
     for entry in files.into_iter().flat_map(|file| file.entries) {
-        let Some(kind) = supported(&entry, sink) else { continue };
+        let Some(kind) = known(&entry, sink) else { continue };
         let Some((head, table)) = as_table(entry, sink) else { continue };
         let of_kind = declared.entry(kind.name).or_default();
         if kind.single {
@@ -32,7 +32,7 @@ pub(crate) fn merge(files: Vec<Table>, sink: &Sink<'_>) -> Declared {
     declared
 }
 
-fn supported(entry: &Entry, sink: &Sink<'_>) -> Option<&'static Kind> {
+fn known(entry: &Entry, sink: &Sink<'_>) -> Option<&'static Kind> {
     let name = entry.key.value.as_str();
     let Some(kind) = KINDS.iter().find(|kind| kind.name == name) else {
         let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
@@ -41,18 +41,8 @@ fn supported(entry: &Entry, sink: &Sink<'_>) -> Option<&'static Kind> {
             .report();
         // What is written for a slip is checked as what it was meant to be.
         let near = super::suggest::nearest(name, names.iter().copied());
-        return KINDS.iter().find(|kind| Some(kind.name) == near && kind.support == Support::Now);
+        return KINDS.iter().find(|kind| Some(kind.name) == near);
     };
-    if kind.support == Support::Later {
-        sink.problem(
-            &codes::table::NOT_SUPPORTED,
-            &entry.key.place,
-            format!("`[{name}]` is not supported by this version"),
-        )
-        .help("take the table out until the version that acts on it")
-        .report();
-        return None;
-    }
     Some(kind)
 }
 

@@ -26,7 +26,7 @@ use guanxi::model::cut::Figure;
 use guanxi::model::facts::FactBatch;
 use guanxi::model::{Timestamp, Value};
 use guanxi::policy::compiled::Scope;
-use guanxi::policy::expression::tree::{Expression, Node, NodeKind, Reference};
+use guanxi::policy::expression::tree::Expression;
 use guanxi::policy::{Compiled, Files, load, render};
 use guanxi::ports::simulated::SetClock;
 use serde_json::Value as Json;
@@ -202,15 +202,8 @@ type Row = (String, Vec<Option<Value>>);
 /// Named values of every customer in order of id.
 fn rows(engine: &Engine, archive: &Archive, names: &[&str], now: Timestamp) -> Vec<Row> {
     let policy = engine.policy();
-    let expressions: Vec<Expression> = names
-        .iter()
-        .map(|name| {
-            let index = policy.value(name).unwrap_or_else(|| panic!("no value {name}"));
-            let kind = NodeKind::Name(Reference::Value(index));
-            let root = Node { kind, ty: policy.values[index].ty.clone(), span: 0..name.len() };
-            Expression { text: (*name).into(), root }
-        })
-        .collect();
+    let expressions: Vec<Expression> =
+        names.iter().map(|name| policy.named(name).unwrap_or_else(|| panic!("no value {name}"))).collect();
     let goal = Goal { classes: Vec::new(), expressions: expressions.iter().collect() };
     let mut evaluator = Evaluator::new(policy, engine.plan(), &goal).unwrap();
     let request = evaluator.request(now).clone();

@@ -19,13 +19,7 @@ impl Names for CustomerNames<'_> {
         match path {
             ["id"] => Some((Reference::Id, Type::Text)),
             ["known_since"] => Some((Reference::KnownSince, Type::Time)),
-            [name] => {
-                if let Some(index) = policy.value(name) {
-                    return Some((Reference::Value(index), policy.values.get(index)?.ty.clone()));
-                }
-                let index = policy.schema.customer_field(name)?;
-                Some((Reference::Customer(index), policy.schema.customer.get(index)?.ty.clone()))
-            }
+            [name] => policy.resolve(name),
             [class, "data", key] => {
                 let index = policy.value(class)?;
                 let data = data_types(policy.values.get(index)?);

@@ -10,7 +10,7 @@ use crate::model::facts::{EventBatch, FactBatch, FactRequest};
 use crate::model::standing::{NEVER, NO_PLACE, PendingClock, Place, PriorClass};
 use crate::model::{Column, Dictionary, Timestamp, Type, Value};
 use crate::policy::Compiled;
-use crate::policy::expression::tree::{Expression, Node, NodeKind, Reference};
+use crate::policy::expression::tree::Expression;
 use crate::policy::{Files, load};
 
 /// A policy set from the text of one file.
@@ -179,7 +179,8 @@ impl World {
         let policy = Arc::clone(&self.policy);
         let plan = CutPlan::new(&policy);
         let mut cuts = CutPoints::new(&plan, &policy, std::mem::take(&mut self.stored));
-        let names: Vec<Expression> = (0..policy.values.len()).map(|value| name_of(&policy, value)).collect();
+        let names: Vec<Expression> =
+            policy.values.iter().map(|value| policy.named(&value.name).unwrap()).collect();
         let goal =
             Goal { classes: (0..policy.schema.classes.len()).collect(), expressions: names.iter().collect() };
         let mut evaluator = Evaluator::new(&policy, &plan, &goal).unwrap();
@@ -242,13 +243,6 @@ impl World {
         let found = self.run(now);
         self.column(&found, name)
     }
-}
-
-fn name_of(policy: &Compiled, value: usize) -> Expression {
-    let definition = &policy.values[value];
-    let kind = NodeKind::Name(Reference::Value(value));
-    let root = Node { kind, ty: definition.ty.clone(), span: 0..definition.name.len() };
-    Expression { text: definition.name.clone(), root }
 }
 
 fn push(column: &mut Column, value: Option<&Value>, dictionary: &mut Dictionary) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{Duration as Elapsed, Months};
+use chrono::Months;
 use chrono_tz::Tz;
 
 use super::civil;
@@ -113,12 +113,6 @@ impl Duration {
                 moved.map_or(from, |moved| civil::resolve(moved, zone))
             }
         }
-    }
-
-    /// The length as chrono's duration, for fixed lengths.
-    #[must_use]
-    pub fn elapsed(self) -> Option<Elapsed> {
-        self.fixed().map(Elapsed::milliseconds)
     }
 }
 

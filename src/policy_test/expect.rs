@@ -10,7 +10,6 @@ use crate::engine::{Engine, EngineError};
 use crate::evaluate::{CutPoints, Evaluator, Goal};
 use crate::model::facts::FactBatch;
 use crate::model::{Timestamp, Value};
-use crate::policy::expression::tree::{Expression, Node, NodeKind, Reference};
 
 /// The differences between one expectation and what the run decided, in words.
 pub(super) fn differences(
@@ -73,8 +72,11 @@ fn values(
     archive: &Archive,
     now: Timestamp,
 ) -> Result<Vec<Option<Value>>, PolicyTestError> {
-    let expressions = expect.values.keys().map(|name| named(engine, name)).collect::<Result<Vec<_>, _>>()?;
     let policy = engine.policy();
+    let named = |name: &String| {
+        policy.named(name).ok_or_else(|| misfit(format!("`{name}` is no value of the policy set")))
+    };
+    let expressions = expect.values.keys().map(named).collect::<Result<Vec<_>, _>>()?;
     let goal = Goal { classes: Vec::new(), expressions: expressions.iter().collect() };
     let mut evaluator = Evaluator::new(policy, engine.plan(), &goal).map_err(EngineError::from)?;
     let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
@@ -88,22 +90,6 @@ fn values(
         decisions.expression(index)?.value(0, &expression.root.ty, &facts.dictionary)
     });
     Ok(columns.collect())
-}
-
-fn named(engine: &Engine, name: &str) -> Result<Expression, PolicyTestError> {
-    let policy = engine.policy();
-    let found = policy
-        .value(name)
-        .and_then(|index| Some((Reference::Value(index), policy.values.get(index)?.ty.clone())));
-    let found = found.or_else(|| {
-        let index = policy.schema.customer_field(name)?;
-        Some((Reference::Customer(index), policy.schema.customer.get(index)?.ty.clone()))
-    });
-    let Some((reference, ty)) = found else {
-        return Err(misfit(format!("`{name}` is no value of the policy set")));
-    };
-    let root = Node { kind: NodeKind::Name(reference), ty, span: 0..name.len() };
-    Ok(Expression { text: name.into(), root })
 }
 
 /// Numbers to nine digits, since an expectation is written by hand.

@@ -28,8 +28,9 @@ pub use value::{
     Tier, Unless, ValueDefinition, ValueKind, Window,
 };
 
+use super::expression::tree::{Expression, Reference};
 use super::script::Function;
-use crate::model::{Duration, Schema};
+use crate::model::{Duration, Schema, Type};
 
 /// A policy set that passed every check.
 #[derive(Debug)]
@@ -133,5 +134,22 @@ impl Compiled {
     #[must_use]
     pub fn value(&self, name: &str) -> Option<usize> {
         self.values.iter().position(|value| &*value.name == name)
+    }
+
+    /// What a bare name of a value or customer field stands for.
+    #[must_use]
+    pub fn resolve(&self, name: &str) -> Option<(Reference, Type)> {
+        if let Some(index) = self.value(name) {
+            return Some((Reference::Value(index), self.values.get(index)?.ty.clone()));
+        }
+        let index = self.schema.customer_field(name)?;
+        Some((Reference::Customer(index), self.schema.customer.get(index)?.ty.clone()))
+    }
+
+    /// A value or customer field by name, as an expression.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<Expression> {
+        let (reference, ty) = self.resolve(name)?;
+        Some(Expression::of_name(name, reference, ty))
     }
 }

@@ -17,6 +17,15 @@ pub struct Expression {
     pub root: Node,
 }
 
+impl Expression {
+    /// A name alone.
+    #[must_use]
+    pub fn of_name(name: &str, reference: Reference, ty: Type) -> Self {
+        let root = Node { kind: NodeKind::Name(reference), ty, span: 0..name.len() };
+        Self { text: name.into(), root }
+    }
+}
+
 /// One node with its type and its place in the text.
 #[derive(Clone, Debug)]
 pub struct Node {

@@ -35,9 +35,7 @@ pub(super) fn execute(common: &Common, command: &At, out: &mut Out) -> Result<()
     evaluating.finish_and_clear();
     let deliveries = deliver(common, &set, archive, clock)?;
     if common.json {
-        let mut summary = as_json(&set, &imports, &run, &deliveries);
-        summary["from_store"] = from_store.into();
-        out.json(&summary)?;
+        out.json(&as_json(&Usable { set, from_store }, &imports, &run, &deliveries))?;
     } else {
         show(out, &set, &imports, &run, &deliveries)?;
     }
@@ -186,7 +184,7 @@ fn trouble(status: &ChannelStatus) -> String {
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
 }
 
-fn as_json(set: &PolicySet, imports: &[ImportReport], run: &RunReport, deliveries: &Deliveries) -> Value {
+fn as_json(usable: &Usable, imports: &[ImportReport], run: &RunReport, deliveries: &Deliveries) -> Value {
     let classes: serde_json::Map<String, Value> = run
         .classes
         .iter()
@@ -198,7 +196,8 @@ fn as_json(set: &PolicySet, imports: &[ImportReport], run: &RunReport, deliverie
         })
         .collect();
     json!({
-        "policy_version": &*set.compiled.version,
+        "policy_version": &*usable.set.compiled.version,
+        "from_store": usable.from_store,
         "imports": imports.iter().map(import::as_json).collect::<Vec<_>>(),
         "run": run.run,
         "now": run.now.to_string(),

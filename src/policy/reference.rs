@@ -28,6 +28,7 @@ pub fn reference() -> String {
     functions(&mut out);
     scripts(&mut out);
     templates(&mut out);
+    edits(&mut out);
     problems(&mut out);
     out
 }
@@ -86,6 +87,27 @@ fn templates(out: &mut String) {
     line(out, &format!("Filters: {}\n", list(template::FILTERS)));
     line(out, &format!("Tests: {}\n", list(template::TESTS)));
     line(out, &format!("Functions: {}\n", list(template::FUNCTIONS)));
+}
+
+fn edits(out: &mut String) {
+    line(
+        out,
+        "## Editing a live policy\n\n\
+         Files are looked at whenever they change. A set with errors changes nothing: the last good one, which the store keeps, goes on, \
+         also across a restart; `once` then says so by its exit code. No edit fires anything again or restarts a clock.\n\n\
+         - Every segment, tier, quadrant and trigger remembers under which version of the set it last ran. Was it edited since, or anything it uses \
+         (scripts, fields, `settings.timezone`), its next run evaluates the former definition too, on the same facts, with its own cut points. What never ran \
+         between two edits counts for nothing, and neither does an edit that was taken back.\n\
+         - From where a customer stood to where the former definition puts it, a transition is caused by `data`; from there to where it stands now by `policy`. \
+         A trigger that `moves` fires for what the data did, if the customer also came there by the present definition.\n\
+         - A trigger with `when` fires for who rose under both definitions. What only the edit made true is noted, and fired only with `backlog = \"fire\"`; what \
+         only the edit made false cancels touches that were not sent; what holds by the edit alone, after it had fired, goes on and fires nothing.\n\
+         - A table that is removed or disabled sleeps: its unsent touches are cancelled, what it remembers is kept. What became true or moved while it slept is the \
+         edit's doing. A table with another name is another table.\n\
+         - A level or cell with a new name, at the place of one whose name is gone, among as many, is the same one renamed: its customers keep \
+         `since`, `previous` and clocks, and have a transition by `policy` to the new name.\n\
+         - Where the store no longer has the former set, or this version of the program can't read it, all that changed counts as the edit's doing, and the run says so.\n",
+    );
 }
 
 fn problems(out: &mut String) {

@@ -13,7 +13,11 @@ pub(crate) static KEYS: &[Key] = &[
         "list of texts",
         "Free words. `report` on a metric, ledger or score says that people look at it, so that it needs no other use.",
     ),
-    key("enabled", "true or false", "`false`: checked, but left out. Default true."),
+    key(
+        "enabled",
+        "true or false",
+        "`false`: checked, but left out; what it remembers is kept for when it wakes. Default true.",
+    ),
 ];
 
 /// A table with what it says of itself.

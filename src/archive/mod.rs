@@ -25,6 +25,7 @@ mod outbox;
 mod policy_set;
 mod query;
 mod run;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod value;

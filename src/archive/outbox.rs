@@ -7,7 +7,7 @@ use super::query::{TOUCH_COLUMNS, touch_of};
 use super::value::as_count;
 use super::{Archive, Result};
 use crate::model::schema::TOUCH_EVENT;
-use crate::model::touch::{Touch, TouchState};
+use crate::model::touch::{Fate, Touch, TouchState, Withheld};
 use crate::model::{Schema, Timestamp};
 
 /// A touch that is to be sent.
@@ -34,9 +34,14 @@ pub struct Depth {
     pub oldest: Option<Timestamp>,
 }
 
+/// That a touch, named by a column, stands in no planned file write: there it is as good as sent.
+fn not_planned(column: &str) -> String {
+    format!("{column} NOT IN (SELECT touch FROM file_write_touch)")
+}
+
 impl Archive {
     /// Touches of a channel whose next attempt is due: first attempts in order of due time, each retry at its own
-    /// time. What is under way is among them until its end is told.
+    /// time. What is under way is among them until its end is told; what stands in a planned file write is not.
     ///
     /// # Errors
     /// SQLite's own, [`Json`](super::ArchiveError::Json).
@@ -70,8 +75,9 @@ impl Archive {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {TOUCH_COLUMNS}, outbox.queued, outbox.attempts, outbox.error \
              FROM outbox JOIN touch ON touch.id = outbox.touch \
-             WHERE outbox.channel = ?1 AND outbox.next_attempt <= ?2 AND {attempts} \
-             ORDER BY outbox.next_attempt, outbox.touch LIMIT ?3"
+             WHERE outbox.channel = ?1 AND outbox.next_attempt <= ?2 AND {attempts} AND {free} \
+             ORDER BY outbox.next_attempt, outbox.touch LIMIT ?3",
+            free = not_planned("outbox.touch")
         ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query(params![channel, now.0, limit])?;
@@ -87,14 +93,17 @@ impl Archive {
         Ok(deliveries)
     }
 
-    /// When the next attempt on a channel is due, which may be past; `None` where nothing is queued.
+    /// When the next attempt on a channel is due, which may be past; `None` where nothing is queued but what
+    /// stands in a planned file write.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn next_due(&self, channel: &str) -> Result<Option<Timestamp>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT min(next_attempt) FROM outbox WHERE channel = ?1")?;
-        let next: Option<i64> = statement.query_row([channel], |row| row.get(0))?;
+        let free = not_planned("touch");
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT next_attempt FROM outbox WHERE channel = ?1 AND {free} ORDER BY next_attempt LIMIT 1"
+        ))?;
+        let next: Option<i64> = statement.query_row([channel], |row| row.get(0)).optional()?;
         Ok(next.map(Timestamp))
     }
 
@@ -124,17 +133,38 @@ impl Archive {
         Ok(noted > 0)
     }
 
-    /// Puts off the next attempt without counting one, as when a receiver asks for patience; false where the touch
-    /// is no longer queued.
+    /// Notes, in one transaction, which queued touches don't leave: put off to a later attempt or ended. Those no
+    /// longer queued, and those that a planned file write holds, stay as they are.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn put_off(&mut self, id: &str, next_attempt: Timestamp) -> Result<bool> {
-        let noted = self
-            .connection
-            .prepare_cached("UPDATE outbox SET next_attempt = ?2 WHERE touch = ?1")?
-            .execute(params![id, next_attempt.0])?;
-        Ok(noted > 0)
+    pub fn withhold(&mut self, withheld: &[Withheld], at: Timestamp) -> Result<()> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        {
+            let mut note = transaction.prepare_cached(&format!(
+                "UPDATE touch SET state = ?2, reason = ?3, state_at = iif(state = ?2, state_at, ?4) \
+                 WHERE id = ?1 AND state = 'queued' AND {free}",
+                free = not_planned("id")
+            ))?;
+            let mut put_off =
+                transaction.prepare_cached("UPDATE outbox SET next_attempt = ?2 WHERE touch = ?1")?;
+            let mut dequeue = transaction.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?;
+            for Withheld { id, reason, fate } in withheld {
+                let (state, until) = match fate {
+                    Fate::PutOff(until) => (TouchState::Queued, Some(until)),
+                    Fate::Ends(state) => (*state, None),
+                };
+                if note.execute(params![id, state.as_str(), reason, at.0])? == 0 {
+                    continue;
+                }
+                match until {
+                    Some(until) => put_off.execute(params![id, until.0])?,
+                    None => dequeue.execute([id])?,
+                };
+            }
+        }
+        transaction.commit()?;
+        Ok(())
     }
 
     /// Ends a waiting or queued touch otherwise than by delivery; false where it had ended already.

@@ -6,4 +6,5 @@ pub mod calendar;
 pub mod guard;
 pub mod identity;
 pub mod payload;
+pub mod release;
 pub mod trigger;

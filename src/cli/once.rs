@@ -13,8 +13,8 @@ use super::{import, open, times};
 use crate::archive::Archive;
 use crate::daemon::policy_set::PolicySet;
 use crate::daemon::reload;
-use crate::emit::{self, ChannelState, ChannelStatus, Dispatcher};
-use crate::engine::{RunReport, RunRequest};
+use crate::emit::{self, ChannelState, ChannelStatus, Dispatcher, OwnStore};
+use crate::engine::{Engine, RunReport, RunRequest};
 use crate::intake::{ImportReport, Inbox, Patience};
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
@@ -33,7 +33,7 @@ pub(super) fn execute(common: &Common, command: &At, out: &mut Out) -> Result<()
     let request = RunRequest { now: clock.now(), scope: Scope::Everything, schedule: "once".to_owned() };
     let run = engine.run(&mut archive, &request)?;
     evaluating.finish_and_clear();
-    let deliveries = deliver(common, &set, archive, clock)?;
+    let deliveries = deliver(common, engine, archive, clock)?;
     if common.json {
         out.json(&as_json(&Usable { set, from_store }, &imports, &run, &deliveries))?;
     } else {
@@ -92,7 +92,7 @@ fn import_inbox(
 
 fn deliver(
     common: &Common,
-    set: &PolicySet,
+    engine: Engine,
     archive: Archive,
     clock: Arc<dyn Clock>,
 ) -> Result<Deliveries, Failure> {
@@ -104,13 +104,14 @@ fn deliver(
         environment: Arc::new(SystemEnvironment),
         data_folder: common.data_folder().to_owned(),
     };
-    let store = Arc::new(Mutex::new(archive));
-    let policy = &set.compiled;
+    let archive = Arc::new(Mutex::new(archive));
+    let policy = Arc::clone(engine.policy());
+    let store = OwnStore { archive: Arc::clone(&archive), gate: Arc::new(engine) };
     let deliveries = runtime.block_on(async {
-        let dispatcher = Dispatcher::new(Arc::clone(&store), outside);
+        let dispatcher = Dispatcher::new(store, outside);
         dispatcher.drain_due(&policy.channels, policy.settings.timezone).await
     });
-    store.lock().unwrap_or_else(PoisonError::into_inner).checkpoint()?;
+    archive.lock().unwrap_or_else(PoisonError::into_inner).checkpoint()?;
     Ok(deliveries)
 }
 
@@ -172,7 +173,12 @@ fn trouble(status: &ChannelStatus) -> String {
     if failed > 0 {
         parts.push(format!("{failed} attempts failed and will be made again"));
     }
-    for (count, word) in [(status.dead, "given up"), (status.expired, "expired")] {
+    for (count, word) in [
+        (status.put_off, "put off"),
+        (status.suppressed, "suppressed"),
+        (status.expired, "expired"),
+        (status.dead, "given up"),
+    ] {
         if count > 0 {
             parts.push(format!("{count} {word}"));
         }
@@ -220,6 +226,8 @@ fn as_json(usable: &Usable, imports: &[ImportReport], run: &RunReport, deliverie
             "delivered": status.delivered,
             "failures": status.failures,
             "dead": status.dead,
+            "suppressed": status.suppressed,
+            "put_off": status.put_off,
             "expired": status.expired,
             "trouble": status.trouble,
         }))).collect::<serde_json::Map<_, _>>(),

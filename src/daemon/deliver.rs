@@ -6,23 +6,32 @@ use tokio::sync::watch;
 
 use super::state::{Shared, Store};
 use super::writer::Writer;
-use crate::archive::{Archive, ArchiveError};
-use crate::emit::{Dispatcher, OutboxStore, StoreError};
+use crate::archive::{Archive, Delivery};
+use crate::care::release::Said;
+use crate::emit::{Dispatcher, Gate, GateError, OutboxStore, StoreError};
+use crate::engine::Engine;
+use crate::model::Timestamp;
 
 /// The outbox in the store that the writer's thread owns.
 #[derive(Clone)]
 pub struct WriterOutbox(pub Writer<Store>);
 
 impl OutboxStore for WriterOutbox {
-    async fn with<T, F>(&self, work: F) -> Result<T, StoreError>
+    async fn visit<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Archive) -> Result<T, ArchiveError> + Send + 'static,
+        F: FnOnce(&mut Archive, &dyn Gate) -> Result<T, StoreError> + Send + 'static,
     {
-        match self.0.call(|store| work(&mut store.archive)).await {
-            Ok(done) => Ok(done?),
-            Err(_) => Err(StoreError::Closed),
-        }
+        // The engine is always that of the active set.
+        let visit = self.0.call(|Store { archive, engine, .. }| work(archive, engine));
+        visit.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// The guards of the set an engine runs.
+impl Gate for Engine {
+    fn ask(&self, archive: &Archive, due: &[&Delivery], now: Timestamp) -> Result<Vec<Said>, GateError> {
+        self.ask_again(archive, due, now).map_err(|error| GateError(Box::new(error)))
     }
 }
 

@@ -123,6 +123,8 @@ fn channel(name: &str, status: &ChannelStatus) -> Value {
         "delivered": status.delivered,
         "failures": status.failures,
         "dead": status.dead,
+        "suppressed": status.suppressed,
+        "put_off": status.put_off,
         "expired": status.expired,
         "trouble": status.trouble,
     })

@@ -8,7 +8,8 @@ use chrono_tz::Tz;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::file::lane::{FileLane, finish_orphans};
+use super::file::lane::FileLane;
+use super::file::orphans::{Configured, Writers, finish_orphans, keep_finishing};
 use super::settings::ReadyWebhook;
 use super::status::{Board, ChannelState, ChannelStatus};
 use super::store::OutboxStore;
@@ -37,6 +38,7 @@ pub(super) struct Context<S> {
     pub(super) store: S,
     pub(super) outside: Outside,
     pub(super) board: Board,
+    pub(super) writers: Writers,
 }
 
 /// What a lane listens to.
@@ -82,8 +84,8 @@ pub struct Dispatcher<S> {
     lanes: BTreeMap<Arc<str>, Running>,
     /// Lanes told to end, which may still wait for an answer.
     ending: BTreeMap<Arc<str>, JoinHandle<()>>,
-    /// Finishes what channels that are no more had planned; begun with the first configuration.
-    orphans: Option<JoinHandle<()>>,
+    /// Finishes what channels that are no files any more had planned; begun with the first configuration.
+    orphans: Option<(watch::Sender<Configured>, JoinHandle<()>)>,
 }
 
 impl<S: OutboxStore> Dispatcher<S> {
@@ -91,7 +93,12 @@ impl<S: OutboxStore> Dispatcher<S> {
     #[must_use]
     pub fn new(store: S, outside: Outside) -> Self {
         Self {
-            context: Arc::new(Context { store, outside, board: Board::default() }),
+            context: Arc::new(Context {
+                store,
+                outside,
+                board: Board::default(),
+                writers: Writers::default(),
+            }),
             wake: Wake(Arc::new(watch::Sender::new(()))),
             lanes: BTreeMap::new(),
             ending: BTreeMap::new(),
@@ -114,9 +121,7 @@ impl<S: OutboxStore> Dispatcher<S> {
     /// Delivers over these channels from now on. Channels that stay as they are go on undisturbed; an
     /// edited one takes over when what is under way has been answered.
     pub fn configure(&mut self, channels: &[Channel], timezone: Tz) {
-        if self.orphans.is_none() {
-            self.orphans = Some(tokio::spawn(self.finish_orphans(channels, timezone)));
-        }
+        let configured = Configured::new(channels, timezone);
         let gone: Vec<Arc<str>> = self
             .lanes
             .iter()
@@ -136,12 +141,17 @@ impl<S: OutboxStore> Dispatcher<S> {
                 self.start(channel, timezone);
             }
         }
+        self.finish_orphans(configured);
     }
 
-    fn finish_orphans(&self, channels: &[Channel], timezone: Tz) -> impl Future<Output = ()> + Send + use<S> {
-        let files = channels.iter().filter(|channel| matches!(channel.kind, ChannelKind::File(_)));
-        let names = files.map(|channel| Arc::clone(&channel.name)).collect();
-        finish_orphans(Arc::clone(&self.context), names, timezone)
+    fn finish_orphans(&mut self, configured: Configured) {
+        if let Some((told, _)) = &self.orphans {
+            told.send_replace(configured);
+        } else {
+            let (tell, told) = watch::channel(configured);
+            let task = tokio::spawn(keep_finishing(Arc::clone(&self.context), told));
+            self.orphans = Some((tell, task));
+        }
     }
 
     fn start(&mut self, channel: &Channel, timezone: Tz) {
@@ -164,7 +174,7 @@ impl<S: OutboxStore> Dispatcher<S> {
     /// are left for later. Not to be used beside [`Dispatcher::configure`].
     pub async fn drain_due(&self, channels: &[Channel], timezone: Tz) -> BTreeMap<Arc<str>, ChannelStatus> {
         let until = Some(self.context.outside.clock.now());
-        self.finish_orphans(channels, timezone).await;
+        finish_orphans(&self.context, &Configured::new(channels, timezone)).await;
         let mut lanes = JoinSet::new();
         let (_stop, stopped) = watch::channel(false);
         for channel in channels {
@@ -185,13 +195,10 @@ impl<S: OutboxStore> Dispatcher<S> {
         for lane in self.lanes.values() {
             lane.stop.send_replace(true);
         }
-        for task in self
-            .lanes
-            .into_values()
-            .map(|lane| lane.task)
-            .chain(self.ending.into_values())
-            .chain(self.orphans)
-        {
+        // Without the sender it ends after the write it is at.
+        let orphans = self.orphans.map(|(_, task)| task);
+        let lanes = self.lanes.into_values().map(|lane| lane.task);
+        for task in lanes.chain(self.ending.into_values()).chain(orphans) {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a channel broke down");
             }

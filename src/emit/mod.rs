@@ -8,10 +8,10 @@ pub mod backoff;
 pub mod client;
 pub mod dispatcher;
 pub mod file;
+pub mod gate;
 pub mod message;
 pub mod outcome;
 pub mod pace;
-pub mod release;
 pub mod settings;
 pub mod settle;
 pub mod signature;
@@ -21,8 +21,9 @@ pub mod substitute;
 mod webhook;
 
 pub use dispatcher::{Dispatcher, Outside, Wake};
+pub use gate::{Gate, GateError};
 pub use status::{Board, ChannelState, ChannelStatus};
-pub use store::{OutboxStore, StoreError};
+pub use store::{OutboxStore, OwnStore, StoreError};
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::backoff;
 use super::client::Answer;
 use super::outcome::Outcome;
-use crate::archive::{Archive, ArchiveError, Delivery};
+use crate::archive::{Archive, ArchiveError};
 use crate::model::Timestamp;
 use crate::model::touch::TouchState;
 use crate::policy::compiled::Retry;
@@ -22,10 +22,8 @@ pub enum Settlement {
         /// Why.
         error: String,
     },
-    /// It is over without delivery.
+    /// Its attempts ran out: it is dead.
     End {
-        /// `dead` or `expired`.
-        state: TouchState,
         /// Why.
         reason: String,
     },
@@ -56,21 +54,10 @@ pub fn settle(retry: &Retry, attempts: u32, answer: &Answer, now: Timestamp, fra
     let error = words(&failure.to_string(), answer);
     if backoff::exhausted(retry, attempt) {
         let reason = format!("{attempt} attempts failed; the last: {error}");
-        return Settlement::End { state: TouchState::Dead, reason };
+        return Settlement::End { reason };
     }
     let wait = asked.unwrap_or_else(|| backoff::delay(retry, attempt, fraction));
     Settlement::Retry { at: now.plus(wait.max(1)), error }
-}
-
-/// What becomes of a touch whose time is over.
-#[must_use]
-pub fn expired(delivery: &Delivery) -> Settlement {
-    let mut reason = format!("not sent by {}", delivery.touch.expires);
-    if delivery.attempts > 0 {
-        let last = delivery.error.as_deref().unwrap_or("no answer");
-        reason = format!("{reason}; attempts that failed: {}, the last: {last}", delivery.attempts);
-    }
-    Settlement::End { state: TouchState::Expired, reason }
 }
 
 fn words(failure: &str, answer: &Answer) -> String {
@@ -96,8 +83,8 @@ pub fn note(archive: &mut Archive, settled: &[Settled], at: Timestamp) -> Result
             Settlement::Retry { at, error } => {
                 archive.retry(id, *at, error)?;
             }
-            Settlement::End { state, reason } => {
-                archive.end(id, *state, reason, at)?;
+            Settlement::End { reason } => {
+                archive.end(id, TouchState::Dead, reason, at)?;
             }
         }
     }
@@ -123,7 +110,7 @@ mod tests {
         assert_eq!(first, Settlement::Retry { at: Timestamp(1_000), error });
         let reason = "2 attempts failed; the last: the receiver answered 500: busy".to_owned();
         let last = settle(&RETRY, 1, &failed, Timestamp(0), 1.0);
-        assert_eq!(last, Settlement::End { state: TouchState::Dead, reason });
+        assert_eq!(last, Settlement::End { reason });
     }
 
     #[test]

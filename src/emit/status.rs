@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::gate::Asked;
+
 /// Whether a channel works.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ChannelState {
@@ -26,6 +28,10 @@ pub struct ChannelStatus {
     pub failures: BTreeMap<&'static str, u64>,
     /// Touches whose attempts ran out.
     pub dead: u64,
+    /// Touches that a guard dropped when an attempt was due.
+    pub suppressed: u64,
+    /// Attempts that a guard put off.
+    pub put_off: u64,
     /// Touches that were not sent in time.
     pub expired: u64,
     /// What went wrong last; gone with the next success.
@@ -51,6 +57,17 @@ impl Board {
     /// Drops channels that are no more.
     pub fn retain(&self, keep: impl Fn(&str) -> bool) {
         self.lock().retain(|channel, _| keep(channel));
+    }
+
+    /// Counts what did not leave.
+    pub(super) fn count(&self, channel: &Arc<str>, asked: &Asked) {
+        if asked.withheld_any() {
+            self.change(channel, |status| {
+                status.suppressed += asked.suppressed;
+                status.put_off += asked.put_off;
+                status.expired += asked.expired;
+            });
+        }
     }
 
     /// Notes trouble with a channel; true where it is news.

@@ -10,17 +10,16 @@ use tokio::task::JoinSet;
 
 use super::client::{self, Answer};
 use super::dispatcher::{Context, Signals};
+use super::gate::{self, Asked};
 use super::message;
 use super::outcome::Outcome;
 use super::pace::Pace;
-use super::release::{Release, release};
 use super::settings::{ReadyWebhook, Unavailable};
 use super::settle::{self, Settled, Settlement};
 use super::status::ChannelState;
-use super::store::OutboxStore;
+use super::store::{OutboxStore, StoreError};
 use crate::archive::Delivery;
 use crate::model::Timestamp;
-use crate::model::touch::TouchState;
 
 /// Most outcomes that wait to be noted together.
 const MOST_UNNOTED: usize = 64;
@@ -30,6 +29,8 @@ const NOTE_AFTER: Duration = Duration::from_millis(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How soon to look again at the latest, so that a clock that was moved is noticed.
 const LOOK_AT_LATEST: Duration = Duration::from_secs(30);
+/// Most touches that guards are asked about together, while they hold all of them.
+const MOST_ASKED: usize = 512;
 /// How often noting is tried before a lane that is to end gives up; the touches are then sent again later.
 const MOST_TRIES_TO_NOTE: u32 = 3;
 /// How soon to try the store again after it failed.
@@ -57,6 +58,8 @@ struct Work {
     under_way: BTreeMap<Arc<str>, bool>,
     unnoted: Vec<Settled>,
     pace: Pace,
+    /// About how many touches guards are asked at least: grows while they hold so many that slots stay free.
+    ask: usize,
     /// The last look at the store found nothing to start.
     idle: bool,
     next_due: Option<Timestamp>,
@@ -92,6 +95,7 @@ impl<S: OutboxStore> WebhookLane<S> {
             under_way: BTreeMap::new(),
             unnoted: Vec::new(),
             pace: Pace::new(self.settings.rate),
+            ask: 0,
             idle: false,
             next_due: None,
             gone: false,
@@ -162,74 +166,72 @@ impl<S: OutboxStore> WebhookLane<S> {
         wait.clamp(Duration::from_millis(5), LOOK_AT_LATEST)
     }
 
-    /// Takes due touches from the store and starts their attempts.
+    /// Takes due touches from the store, asks the guards about them and starts the attempts of those let through.
     async fn look(&self, work: &mut Work, signals: &Signals) {
-        let now = self.context.outside.clock.now();
-        let by = signals.until.unwrap_or(now);
-        let room = self.room(work);
-        let limit = room.saturating_add(work.under_way.len());
+        let clock = Arc::clone(&self.context.outside.clock);
+        let until = signals.until;
+        let most = self.room(work).max(work.ask);
+        let limit = most.saturating_add(work.under_way.len());
         let channel = Arc::clone(&self.channel);
-        let visit = self.context.store.with(move |archive| {
+        let under_way = work.under_way.clone();
+        let several = self.settings.concurrency > 1;
+        let visit = self.context.store.visit(move |archive, gate| {
+            // The visit may have waited for a run.
+            let now = clock.now();
+            let by = until.unwrap_or(now);
             let first = archive.due_first(&channel, by, limit)?;
             let again = archive.due_again(&channel, by, limit)?;
-            Ok((first, again, archive.next_due(&channel)?))
+            let mut due = in_order(&under_way, several, first, again);
+            due.truncate(most);
+            let asked = gate::ask(archive, gate, due, now)?;
+            Ok((asked, archive.next_due(&channel)?))
         });
         match visit.await {
-            // Told to stop meanwhile: whoever takes over sends these.
-            Ok(_) if signals.stopping() => {}
-            Ok((first, again, next_due)) => {
+            Ok((asked, next_due)) => {
+                self.context.board.count(&self.channel, &asked);
                 work.next_due = next_due;
-                let due = self.in_order(work, first, again);
-                work.idle = !self.start_all(work, due, now);
+                // Told to stop meanwhile: whoever takes over sends these.
+                if !signals.stopping() {
+                    self.take(work, asked);
+                }
             }
             Err(error) => {
-                self.trouble(&format!("the store can't be read: {error}"));
+                let trouble = match error {
+                    StoreError::Gate(error) => format!("{error}; nothing leaves until they can"),
+                    error => format!("the store can't be read: {error}"),
+                };
+                self.trouble(&trouble);
                 work.idle = true;
-                work.next_due = Some(now.plus(1_000));
+                work.next_due = Some(self.context.outside.clock.now().plus(1_000));
             }
         }
     }
 
-    /// First attempts come before retries, but where there are several slots one is for a retry, so that
-    /// neither waits for the other's backlog.
-    fn in_order(&self, work: &Work, first: Vec<Delivery>, again: Vec<Delivery>) -> Vec<Delivery> {
-        let retrying = work.under_way.values().any(|retry| *retry);
-        let ahead = usize::from(self.settings.concurrency > 1 && !retrying);
-        let mut again = again.into_iter();
-        let mut due: Vec<Delivery> = again.by_ref().take(ahead).collect();
-        due.extend(first);
-        due.extend(again);
-        due
+    /// Starts what the guards let through.
+    fn take(&self, work: &mut Work, asked: Asked) {
+        let withheld_any = asked.withheld_any();
+        let has_room_left = asked.leaving.len() < self.room(work);
+        // What is held must not keep others waiting behind it.
+        work.ask = if withheld_any && has_room_left { (work.ask * 2).clamp(16, MOST_ASKED) } else { 0 };
+        let started_any = self.start_all(work, asked.leaving);
+        work.idle = !started_any && !withheld_any;
     }
 
-    /// Starts what may leave; whether anything was done.
-    fn start_all(&self, work: &mut Work, due: Vec<Delivery>, now: Timestamp) -> bool {
+    /// Starts attempts while there are slots; whether any was started.
+    fn start_all(&self, work: &mut Work, leaving: Vec<Delivery>) -> bool {
         let most_retries = self.settings.concurrency.div_ceil(2);
-        let mut done = false;
-        for delivery in due {
-            let id = Arc::clone(&delivery.touch.id);
-            if work.under_way.contains_key(&id) {
-                continue;
-            }
+        let mut started_any = false;
+        for delivery in leaving {
             let retry = delivery.attempts > 0;
             let retries = work.under_way.values().filter(|retry| **retry).count();
             if self.room(work) == 0 || (retry && retries >= most_retries) {
                 continue;
             }
-            let queued = delivery.touch.state == TouchState::Queued;
-            match release(queued, delivery.touch.expires, now) {
-                Release::Leave => self.start(work, delivery),
-                Release::NoLongerQueued => continue,
-                Release::Expired => {
-                    let settlement = settle::expired(&delivery);
-                    self.context.board.change(&self.channel, |status| status.expired += 1);
-                    work.unnoted.push(Settled { id: Arc::clone(&id), settlement });
-                }
-            }
-            work.under_way.insert(id, retry);
-            done = true;
+            work.under_way.insert(Arc::clone(&delivery.touch.id), retry);
+            self.start(work, delivery);
+            started_any = true;
         }
-        done
+        started_any
     }
 
     fn start(&self, work: &mut Work, delivery: Delivery) {
@@ -281,7 +283,7 @@ impl<S: OutboxStore> WebhookLane<S> {
                 *status.failures.entry(word).or_default() += 1;
                 status.trouble = Some(error.clone());
             }
-            Settlement::End { reason, .. } => {
+            Settlement::End { reason } => {
                 *status.failures.entry(word).or_default() += 1;
                 status.dead += 1;
                 status.trouble = Some(reason.clone());
@@ -340,4 +342,22 @@ impl<S: OutboxStore> WebhookLane<S> {
             tracing::error!(channel = &*self.channel, "{words}");
         }
     }
+}
+
+/// What is due and not under way. First attempts come before retries, but where there are several slots one is
+/// for a retry, so that neither waits for the other's backlog.
+fn in_order(
+    under_way: &BTreeMap<Arc<str>, bool>,
+    several: bool,
+    first: Vec<Delivery>,
+    again: Vec<Delivery>,
+) -> Vec<Delivery> {
+    let is_free = |delivery: &Delivery| !under_way.contains_key(&delivery.touch.id);
+    let retrying = under_way.values().any(|retry| *retry);
+    let ahead = usize::from(several && !retrying);
+    let mut again = again.into_iter().filter(is_free);
+    let mut due: Vec<Delivery> = again.by_ref().take(ahead).collect();
+    due.extend(first.into_iter().filter(is_free));
+    due.extend(again);
+    due
 }

@@ -4,7 +4,8 @@
 //! it sends every batch of customers through one program that places them and finds the truth of
 //! every trigger, writes what changed, and makes the touches that are due, which wait. At its end all
 //! touches that wait, old and new, are asked about, and those let through are queued. All of it becomes
-//! visible in one transaction, and nothing leaves before.
+//! visible in one transaction, and nothing leaves before; and before each attempt to send, block and hours are
+//! asked again.
 
 mod cuts;
 mod edits;
@@ -13,6 +14,7 @@ mod former;
 mod known;
 mod owed;
 mod queueing;
+mod release;
 mod report;
 mod scope;
 mod triggers;
@@ -32,6 +34,7 @@ use crate::policy::compiled::Scope;
 use crate::ports::Clock;
 use edits::Edits;
 use queueing::Queueing;
+use release::AskingAgain;
 use scope::Selection;
 use triggers::TriggerPass;
 
@@ -41,6 +44,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     plan: CutPlan,
     templates: Templates,
+    asking_again: AskingAgain,
 }
 
 /// What a run is asked to do.
@@ -62,7 +66,7 @@ impl Engine {
     pub fn new(policy: Arc<Compiled>, clock: Arc<dyn Clock>) -> Result<Self, EngineError> {
         let plan = CutPlan::new(&policy);
         let templates = Templates::new(&policy)?;
-        let engine = Self { policy, clock, plan, templates };
+        let engine = Self { policy, clock, plan, templates, asking_again: AskingAgain::default() };
         let selection = Selection::of(&engine.policy, &Scope::Everything);
         Evaluator::new(&engine.policy, &engine.plan, &engine.goal(&selection))?;
         Ok(engine)

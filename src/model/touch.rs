@@ -153,3 +153,23 @@ pub struct Touch {
     /// The payload as frozen when queued: a JSON object in the order the policy declares.
     pub payload: serde_json::Map<String, serde_json::Value>,
 }
+
+/// A queued touch that does not leave though its time has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withheld {
+    /// Which.
+    pub id: Arc<str>,
+    /// Why.
+    pub reason: String,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a touch that does not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays queued, and its next attempt is due then.
+    PutOff(Timestamp),
+    /// It ends so.
+    Ends(TouchState),
+}

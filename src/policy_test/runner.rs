@@ -68,12 +68,20 @@ fn take_step(
     Ok(found)
 }
 
-/// Receivers in tests take everything at once.
+/// Receivers in tests take at once all that block and hours let through.
 fn deliver(engine: &Engine, archive: &mut Archive, now: Timestamp) -> Result<(), PolicyTestError> {
     for channel in &engine.policy().channels {
         let due = archive.due(&channel.name, now, usize::MAX)?;
-        let ids: Vec<&str> = due.iter().map(|delivery| &*delivery.touch.id).collect();
-        archive.delivered(&ids, now)?;
+        let (mut leaving, mut withheld) = (Vec::new(), Vec::new());
+        for (delivery, release) in due.iter().zip(engine.release(archive, &due, now)?) {
+            let id = &delivery.touch.id;
+            if release.leaves() {
+                leaving.push(&**id);
+            }
+            withheld.extend(release.withheld(id));
+        }
+        archive.withhold(&withheld, now)?;
+        archive.delivered(&leaving, now)?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::touch::{Because, Touch, TouchState};
+use crate::model::touch::{Because, Fate, Touch, TouchState, Withheld};
 
 pub(super) fn touch(id: &str, customer: &str, due: i64, state: TouchState) -> Touch {
     let because = Because {
@@ -68,6 +68,36 @@ fn state(archive: &Archive, id: &str) -> (TouchState, String) {
     (touch.state, touch.reason)
 }
 
+fn withheld(id: &str, fate: Fate) -> Withheld {
+    Withheld { id: id.into(), reason: "closed".to_owned(), fate }
+}
+
+#[test]
+fn what_is_withheld_waits_or_ends_and_what_is_as_good_as_sent_does_not() {
+    let touches = ["later", "dropped", "planned", "free"].map(|id| touch(id, "a", 5, TouchState::Queued));
+    let mut archive = with_touches(&touches);
+    let plan = FilePlan { channel: "crm", path: "f", offset: 0, content: b"x", touches: &["planned"] };
+    let write = archive.plan_file_write(&plan, Timestamp(6)).unwrap();
+    let suppressed = Fate::Ends(TouchState::Suppressed);
+    let all = [
+        withheld("later", Fate::PutOff(Timestamp(60))),
+        withheld("dropped", suppressed),
+        withheld("planned", suppressed),
+        withheld("unknown", suppressed),
+    ];
+    archive.withhold(&all, Timestamp(7)).unwrap();
+    assert_eq!(due(&archive, 59), ["free"], "what stands in a planned write is nobody else's to send");
+    assert_eq!(due(&archive, 60), ["free", "later"]);
+    assert_eq!(state(&archive, "later"), (TouchState::Queued, "closed".to_owned()));
+    assert_eq!(state(&archive, "dropped"), (TouchState::Suppressed, "closed".to_owned()));
+    assert_eq!(archive.touch("dropped").unwrap().unwrap().state_at, Timestamp(7));
+    assert_eq!(state(&archive, "planned"), (TouchState::Queued, String::new()));
+    assert!(!archive.end("dropped", TouchState::Expired, "", Timestamp(8)).unwrap());
+    archive.delivered(&["free"], Timestamp(9)).unwrap();
+    assert_eq!(archive.next_due("crm").unwrap(), Some(Timestamp(60)));
+    assert_eq!(archive.complete_file_write(write, Timestamp(9)).unwrap(), 1);
+}
+
 #[test]
 fn a_touch_is_frozen_as_it_was_made_and_never_made_twice() {
     let made = touch("t", "a", 5, TouchState::Queued);
@@ -92,7 +122,7 @@ fn first_attempts_leave_in_order_of_due_time_and_a_retry_waits_for_its_own() {
     assert_eq!(due(&archive, 3), ["y", "x"]);
     assert!(archive.retry("y", Timestamp(50), "503").unwrap());
     assert_eq!(due(&archive, 10), ["x", "z"]);
-    assert!(archive.put_off("x", Timestamp(60)).unwrap());
+    archive.withhold(&[withheld("x", Fate::PutOff(Timestamp(60)))], Timestamp(4)).unwrap();
     assert_eq!(archive.next_due("crm").unwrap(), Some(Timestamp(4)));
     let late = archive.due("crm", Timestamp(99), 2).unwrap();
     assert_eq!(late.iter().map(|delivery| delivery.attempts).collect::<Vec<_>>(), [0, 1]);
@@ -157,7 +187,8 @@ fn unsent_touches_of_one_table_and_customer_are_cancelled() {
     assert_eq!(run.cancel_unsent("trigger", "overdue", "a", "no longer", Timestamp(7)).unwrap(), 2);
     assert_eq!(run.cancel_unsent("trigger", "else", "b", "no longer", Timestamp(7)).unwrap(), 0);
     run.finish(&RunTotals::default()).unwrap();
-    assert_eq!(due(&archive, 99), ["other", "planned"]);
+    assert_eq!(due(&archive, 99), ["other"]);
+    assert_eq!(state(&archive, "planned").0, TouchState::Queued);
     assert_eq!(state(&archive, "waiting"), (TouchState::Cancelled, "no longer".to_owned()));
     assert_eq!(state(&archive, "missed").0, TouchState::Missed);
 }

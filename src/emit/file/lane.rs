@@ -1,7 +1,6 @@
 //! The lane of a file channel: takes due touches from the store, plans a write, writes it, marks it.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +12,10 @@ use super::rows::{self, RowError};
 use super::tail::{Tail, first_row, rows_behind};
 use crate::archive::{ArchiveError, Delivery, FilePlan, FileWrite};
 use crate::emit::dispatcher::{Context, Signals};
-use crate::emit::release::{Release, release};
-use crate::emit::settle::{self, Settled};
+use crate::emit::gate;
 use crate::emit::store::{OutboxStore, StoreError};
 use crate::model::Timestamp;
-use crate::model::touch::{Touch, TouchState};
+use crate::model::touch::Touch;
 use crate::policy::compiled::{File, FileFormat};
 
 /// Most touches of one write.
@@ -38,31 +36,9 @@ pub struct FileLane<S> {
     timezone: Tz,
 }
 
-/// Finishes what channels that are no more, or are no files any more, had planned.
-pub(in crate::emit) async fn finish_orphans<S: OutboxStore>(
-    context: Arc<Context<S>>,
-    file_channels: BTreeSet<Arc<str>>,
-    timezone: Tz,
-) {
-    let open = context.store.with(|archive| archive.open_file_writes()).await;
-    for write in open.unwrap_or_default() {
-        if file_channels.contains(write.channel.as_str()) {
-            continue;
-        }
-        let is_csv = Path::new(&write.path).extension().is_some_and(|extension| extension == "csv");
-        let format = if is_csv { FileFormat::Csv } else { FileFormat::JsonLines };
-        let file = File { path: write.path.clone(), format, columns: Vec::new() };
-        let lane = FileLane::new(Arc::clone(&context), write.channel.as_str().into(), file, timezone);
-        if let Err(error) = lane.carry_out(write).await {
-            tracing::error!(channel = &*lane.channel, "{error}; it is tried again at the next start");
-        }
-        context.board.retain(|name| *name != *lane.channel);
-    }
-}
-
 /// Why a write came to nothing for now.
 #[derive(Debug, thiserror::Error)]
-enum LaneError {
+pub(super) enum LaneError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{path} can't be written: {error}")]
@@ -71,6 +47,22 @@ enum LaneError {
     Row(#[from] RowError),
     #[error("{0}: too many files of this name have been changed by others")]
     Names(String),
+}
+
+/// What is written of touches at a place; not planned yet.
+fn write_of(channel: &str, file: &File, place: Place, touches: &[Touch]) -> Result<FileWrite, RowError> {
+    let mut content = if place.offset == 0 { rows::header(file)? } else { Vec::new() };
+    for touch in touches {
+        content.extend(rows::row(file, touch)?);
+    }
+    Ok(FileWrite {
+        id: 0,
+        channel: channel.to_owned(),
+        path: place.path,
+        offset: place.offset,
+        content,
+        touches: touches.iter().map(|touch| touch.id.to_string()).collect(),
+    })
 }
 
 /// Where a write can go: a file and the length it has.
@@ -119,94 +111,88 @@ impl<S: OutboxStore> FileLane<S> {
         }
     }
 
-    /// Finishes what is planned, then plans and writes what is due; whether anything was done.
-    async fn round(&self, until: Option<Timestamp>) -> Result<bool, LaneError> {
+    /// Finishes what is planned; nobody else may meanwhile.
+    pub(super) async fn finish_planned(&self) -> Result<(), LaneError> {
         let channel = Arc::clone(&self.channel);
         let mut open = self.context.store.with(|archive| archive.open_file_writes()).await?;
         open.retain(|write| *write.channel == *channel);
         for write in open {
             self.carry_out(write).await?;
         }
+        Ok(())
+    }
+
+    /// Finishes what is planned, then plans and writes what is due; whether anything was done.
+    async fn round(&self, until: Option<Timestamp>) -> Result<bool, LaneError> {
+        let _alone = self.context.writers.of(&self.channel).lock_owned().await;
+        self.finish_planned().await?;
+        let channel = Arc::clone(&self.channel);
         let now = self.context.outside.clock.now();
         let by = until.unwrap_or(now);
         let due = self.context.store.with(move |archive| archive.due(&channel, by, MOST_ROWS)).await?;
         let done = !due.is_empty();
-        let touches = self.release(due, now).await?;
-        for (path, touches) in self.by_path(touches, now) {
-            let write = match self.plan(&path, &touches, now).await {
+        for (path, due) in self.by_path(due, now) {
+            let write = match self.plan(&path, due).await {
                 // One was cancelled since it was looked up: look again, without it.
                 Err(LaneError::Store(StoreError::Archive(ArchiveError::Unknown { .. }))) => return Ok(true),
                 planned => planned?,
             };
-            self.carry_out(write).await?;
+            if let Some(write) = write {
+                self.carry_out(write).await?;
+            }
         }
         Ok(done)
     }
 
-    /// Sorts out what may not leave any more.
-    async fn release(&self, due: Vec<Delivery>, now: Timestamp) -> Result<Vec<Touch>, LaneError> {
-        let mut leaving = Vec::with_capacity(due.len());
-        let mut expired = Vec::new();
+    /// What is due for each file, both in order of first appearance.
+    fn by_path(&self, due: Vec<Delivery>, now: Timestamp) -> Vec<(String, Vec<Delivery>)> {
+        let mut groups: Vec<(String, Vec<Delivery>)> = Vec::new();
         for delivery in due {
-            let queued = delivery.touch.state == TouchState::Queued;
-            match release(queued, delivery.touch.expires, now) {
-                Release::Leave => leaving.push(delivery.touch),
-                Release::NoLongerQueued => {}
-                Release::Expired => {
-                    let settlement = settle::expired(&delivery);
-                    expired.push(Settled { id: delivery.touch.id, settlement });
-                }
-            }
-        }
-        if !expired.is_empty() {
-            let many = u64::try_from(expired.len()).unwrap_or(0);
-            self.context.store.with(move |archive| settle::note(archive, &expired, now)).await?;
-            self.context.board.change(&self.channel, |status| status.expired += many);
-        }
-        Ok(leaving)
-    }
-
-    /// The touches of each file, both in order of first appearance.
-    fn by_path(&self, touches: Vec<Touch>, now: Timestamp) -> Vec<(String, Vec<Touch>)> {
-        let mut groups: Vec<(String, Vec<Touch>)> = Vec::new();
-        for touch in touches {
-            let path = path::expand(&self.file.path, &self.channel, &touch.action, now, self.timezone);
+            let action = &delivery.touch.action;
+            let path = path::expand(&self.file.path, &self.channel, action, now, self.timezone);
             match groups.iter_mut().find(|(known, _)| *known == path) {
-                Some((_, group)) => group.push(touch),
-                None => groups.push((path, vec![touch])),
+                Some((_, group)) => group.push(delivery),
+                None => groups.push((path, vec![delivery])),
             }
         }
         groups
     }
 
-    async fn plan(&self, path: &str, touches: &[Touch], now: Timestamp) -> Result<FileWrite, LaneError> {
+    /// Plans the write of what the guards let through, asked in the same visit: from then on it is as good as
+    /// sent. `None` where they let nothing through.
+    async fn plan(&self, path: &str, due: Vec<Delivery>) -> Result<Option<FileWrite>, LaneError> {
         let place = self.place(path.to_owned()).await?;
-        let mut content = if place.offset == 0 { rows::header(&self.file)? } else { Vec::new() };
-        for touch in touches {
-            content.extend(rows::row(&self.file, touch)?);
-        }
-        let mut write = FileWrite {
-            id: 0,
-            channel: self.channel.to_string(),
-            path: place.path,
-            offset: place.offset,
-            content,
-            touches: touches.iter().map(|touch| touch.id.to_string()).collect(),
-        };
-        let planned = write.clone();
-        let keep = self.context.store.with(move |archive| {
-            let touches: Vec<&str> = planned.touches.iter().map(String::as_str).collect();
-            let plan = FilePlan {
-                channel: &planned.channel,
-                path: &planned.path,
-                offset: planned.offset,
-                content: &planned.content,
-                touches: &touches,
+        let (channel, file) = (Arc::clone(&self.channel), self.file.clone());
+        let clock = Arc::clone(&self.context.outside.clock);
+        let planning = self.context.store.visit(move |archive, gate| {
+            // The visit may have waited for a run.
+            let now = clock.now();
+            let mut asked = gate::ask(archive, gate, due, now)?;
+            let leaving: Vec<Touch> =
+                std::mem::take(&mut asked.leaving).into_iter().map(|delivery| delivery.touch).collect();
+            if leaving.is_empty() {
+                return Ok((asked, Ok(None)));
+            }
+            let mut write = match write_of(&channel, &file, place, &leaving) {
+                Ok(write) => write,
+                Err(error) => return Ok((asked, Err(error))),
             };
-            archive.plan_file_write(&plan, now)
+            let touches: Vec<&str> = write.touches.iter().map(String::as_str).collect();
+            write.id = archive.plan_file_write(
+                &FilePlan {
+                    channel: &write.channel,
+                    path: &write.path,
+                    offset: write.offset,
+                    content: &write.content,
+                    touches: &touches,
+                },
+                now,
+            )?;
+            Ok((asked, Ok(Some(write))))
         });
-        write.id = keep.await?;
-        Ok(write)
+        let (asked, planned) = planning.await?;
+        self.context.board.count(&self.channel, &asked);
+        Ok(planned?)
     }
 
     /// The first file, by number, that is as we last left it or not there.
@@ -313,6 +299,11 @@ impl<S: OutboxStore> FileLane<S> {
         if self.context.board.trouble(&self.channel, &words) {
             tracing::error!(channel = &*self.channel, "{words}; it is tried again");
         }
-        self.context.board.change(&self.channel, |status| *status.failures.entry("file").or_default() += 1);
+        // Of what the guards could not be asked about, nothing was attempted.
+        if !matches!(error, LaneError::Store(StoreError::Gate(_))) {
+            self.context
+                .board
+                .change(&self.channel, |status| *status.failures.entry("file").or_default() += 1);
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod journal;
 pub mod lane;
+pub(super) mod orphans;
 pub mod path;
 pub mod rows;
 pub mod tail;

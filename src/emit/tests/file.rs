@@ -9,10 +9,9 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::archive::ArchiveError;
 use crate::emit::file::rows;
-use crate::emit::testing::file;
-use crate::emit::{ChannelStatus, Dispatcher, OutboxStore, StoreError};
+use crate::emit::testing::{OpenGate, file};
+use crate::emit::{ChannelStatus, Dispatcher, Gate, OutboxStore, StoreError};
 use crate::policy::compiled::{File, FileFormat};
 
 const DAY_FILE: &str = "out/calls-2027-03-01.csv";
@@ -26,17 +25,17 @@ struct Dying {
 }
 
 impl OutboxStore for Dying {
-    fn with<T, F>(&self, work: F) -> impl Future<Output = Result<T, StoreError>> + Send
+    fn visit<T, F>(&self, work: F) -> impl Future<Output = Result<T, StoreError>> + Send
     where
         T: Send + 'static,
-        F: FnOnce(&mut Archive) -> Result<T, ArchiveError> + Send + 'static,
+        F: FnOnce(&mut Archive, &dyn Gate) -> Result<T, StoreError> + Send + 'static,
     {
         let visit = self.visits.fetch_add(1, Ordering::SeqCst);
         let works = visit < self.dies_at || (visit == self.dies_at && self.after_the_work);
-        let done = works.then(|| work(&mut self.store.lock().unwrap()));
+        let done = works.then(|| work(&mut self.store.lock().unwrap(), &OpenGate));
         let told = visit < self.dies_at;
         std::future::ready(match done {
-            Some(done) if told => done.map_err(StoreError::from),
+            Some(done) if told => done,
             _ => Err(StoreError::Closed),
         })
     }
@@ -50,16 +49,16 @@ struct Cancelling {
 }
 
 impl OutboxStore for Cancelling {
-    fn with<T, F>(&self, work: F) -> impl Future<Output = Result<T, StoreError>> + Send
+    fn visit<T, F>(&self, work: F) -> impl Future<Output = Result<T, StoreError>> + Send
     where
         T: Send + 'static,
-        F: FnOnce(&mut Archive) -> Result<T, ArchiveError> + Send + 'static,
+        F: FnOnce(&mut Archive, &dyn Gate) -> Result<T, StoreError> + Send + 'static,
     {
         let mut archive = self.store.lock().unwrap();
         if self.visits.fetch_add(1, Ordering::SeqCst) == self.at {
             archive.end("tch_000", TouchState::Cancelled, "no longer so", NOW).unwrap();
         }
-        std::future::ready(work(&mut archive).map_err(StoreError::from))
+        std::future::ready(work(&mut archive, &OpenGate))
     }
 }
 

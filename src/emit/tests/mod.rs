@@ -1,6 +1,7 @@
 //! Whole deliveries: a store, a dispatcher, receivers and files.
 
 mod file;
+mod gate;
 mod receiver;
 mod webhook;
 

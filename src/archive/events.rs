@@ -1,13 +1,13 @@
 //! Single events, where whole batches are not wanted: for payloads, and to match one with another.
 
-use std::ops::{Bound, RangeBounds};
+use std::ops::{Bound, RangeBounds, RangeInclusive};
 
 use rusqlite::{Row, params};
 
 use super::adopt::EventLayout;
 use super::value::read_value;
 use super::{Archive, ArchiveError, Result};
-use crate::model::event::Event;
+use crate::model::event::{Arrival, Event};
 use crate::model::{EventShape, Timestamp};
 
 impl Archive {
@@ -54,6 +54,35 @@ impl Archive {
             events.push(event_of(row, shape)?);
         }
         Ok(events)
+    }
+
+    /// The events of a kind (index in the schema) that happened within a range, at most so many after the last
+    /// one given: one scan over them all, for a table of the policy that is new. Their numbers as arrivals are 0.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn past_events(
+        &self,
+        kind: usize,
+        at: RangeInclusive<Timestamp>,
+        after: Option<&Arrival>,
+        limit: usize,
+    ) -> Result<Vec<Arrival>> {
+        let Some((_, layout)) = self.stored_kind(kind)? else { return Ok(Vec::new()) };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT id, customer, at FROM {} WHERE (customer, at, id) > (?1, ?2, ?3) AND at >= ?4 AND at <= ?5 \
+             ORDER BY customer, at, id LIMIT ?6",
+            layout.table
+        ))?;
+        let (customer, last, id) =
+            after.map_or(("", i64::MIN, ""), |after| (&*after.customer, after.at.0, &*after.id));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let events =
+            statement.query_map(params![customer, last, id, at.start().0, at.end().0, limit], |row| {
+                let (id, customer) = (row.get(0)?, row.get(1)?);
+                Ok(Arrival { number: 0, id, customer, at: Timestamp(row.get(2)?) })
+            })?;
+        Ok(events.collect::<rusqlite::Result<_>>()?)
     }
 
     /// A kind of the schema with where its events are; `None` where the store that is looked at lacks it.

@@ -8,7 +8,7 @@ use super::Result;
 pub(super) const APPLICATION: i64 = 0x6775_6178;
 
 /// One entry a version; a store of version n has had the first n. An entry is never changed once released.
-const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE, RULE_POLICY, ARRIVALS];
+const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE, RULE_POLICY, ARRIVALS, TAKEN];
 
 const FIRST: &str = "
 CREATE TABLE column_type (
@@ -116,6 +116,17 @@ CREATE TABLE arrival (
 CREATE INDEX arrival_at ON arrival (event, at, id);
 CREATE TABLE field_change (
     customer TEXT NOT NULL, field TEXT NOT NULL, before, PRIMARY KEY (customer, field)) WITHOUT ROWID;
+";
+
+/// How far the tables that take events and transitions have come, and which events await an answer.
+const TAKEN: &str = "
+CREATE TABLE taken (
+    rule TEXT PRIMARY KEY, arrival INTEGER NOT NULL, transition INTEGER NOT NULL,
+    at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE awaited (
+    trigger TEXT NOT NULL, event TEXT NOT NULL, due INTEGER NOT NULL, id TEXT NOT NULL,
+    customer TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (trigger, event, due, id)) WITHOUT ROWID;
+CREATE INDEX awaited_customer ON awaited (customer);
 ";
 
 /// The version this program makes.

@@ -11,6 +11,7 @@
 
 mod adopt;
 mod arrivals;
+mod awaited;
 mod error;
 mod events;
 mod facts;
@@ -26,6 +27,7 @@ mod policy_set;
 mod query;
 mod run;
 mod stop;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -6,7 +6,8 @@ use minijinja::value::ValueKind as JinjaKind;
 use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value as Jinja};
 use serde_json::{Map, Value as Json};
 
-use crate::model::{Timestamp, Value};
+use crate::model::event::Event;
+use crate::model::{EventShape, Timestamp, Value};
 use crate::policy::Compiled;
 use crate::policy::compiled::{Data, PayloadContent, PayloadEntry, ValueDefinition, ValueKind};
 
@@ -128,6 +129,19 @@ pub fn plain(value: Option<&Value>, timezone: Tz) -> Jinja {
         Some(Value::Date(day)) => Jinja::from(day.to_string()),
         Some(Value::Time(at)) => Jinja::from(local_time(*at, timezone)),
     }
+}
+
+/// An event as templates see it, as it concerns a customer.
+#[must_use]
+pub fn event(shape: &EventShape, event: &Event, customer: &str, timezone: Tz) -> Jinja {
+    let own = [
+        ("id", Jinja::from(&*event.id)),
+        ("customer", Jinja::from(customer)),
+        ("at", Jinja::from(local_time(event.at, timezone))),
+    ];
+    let fields = shape.fields.iter().zip(&event.fields);
+    let fields = fields.map(|(field, value)| (&*field.name, plain(value.as_ref(), timezone)));
+    own.into_iter().chain(fields).collect()
 }
 
 /// RFC 3339 with the zone's offset, whole seconds.

@@ -1,4 +1,8 @@
-//! Triggers that fire when a condition becomes true.
+//! Triggers that fire when a condition becomes true; those that fire on occasions in modules of their own.
+
+pub mod alike;
+pub mod awaited;
+pub mod occasion;
 
 use chrono_tz::Tz;
 

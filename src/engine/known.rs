@@ -152,12 +152,19 @@ impl Known<'_> {
     }
 
     /// All that templates may speak of.
-    pub(super) fn context(&self, customer: &str, because: &Because, due: &str) -> Jinja {
+    pub(super) fn context(
+        &self,
+        customer: &str,
+        because: &Because,
+        due: &str,
+        event: Option<Jinja>,
+    ) -> Jinja {
         let timezone = self.policy.settings.timezone;
         let own = [
             ("id", Jinja::from(customer)),
             ("due", Jinja::from(due)),
             ("because", Jinja::from_serialize(because)),
+            ("event", event.unwrap_or(Jinja::UNDEFINED)),
         ];
         let mut named = Vec::with_capacity(self.names.len());
         for (column, (name, reference, ty)) in self.names.iter().enumerate() {

@@ -10,8 +10,10 @@
 mod cuts;
 mod edits;
 mod error;
+mod event;
 mod former;
 mod known;
+mod occasions;
 mod owed;
 mod queueing;
 mod release;
@@ -33,6 +35,7 @@ use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
 use edits::Edits;
+use occasions::Occasions;
 use queueing::Queueing;
 use release::AskingAgain;
 use scope::Selection;
@@ -69,6 +72,7 @@ impl Engine {
         let engine = Self { policy, clock, plan, templates, asking_again: AskingAgain::default() };
         let selection = Selection::of(&engine.policy, &Scope::Everything);
         Evaluator::new(&engine.policy, &engine.plan, &engine.goal(&selection))?;
+        occasions::check(&engine)?;
         Ok(engine)
     }
 
@@ -114,13 +118,14 @@ impl Engine {
         let decided: Vec<usize> = request.classes.iter().map(|request| request.class).collect();
         let mut edits = Edits::find(&self.policy, &mut writer, (&decided, &selection), now, &mut report)?;
         let mut cuts = CutPoints::new(&self.plan, &self.policy, writer.archive().cut_points()?);
+        let mut occasions = Occasions::new(self, &selection.triggers, &writer, run)?;
         let mut queueing = Queueing::new(self, now, run.started);
         let used = match scope {
             Scope::Everything => self.plan.all(),
             Scope::Some { .. } => {
                 let may_queue = !selection.triggers.is_empty() || writer.has_waiting()?;
                 let of_payloads = if may_queue { queueing.cut_points()? } else { &[] };
-                [evaluator.cut_points(), of_payloads].concat()
+                [evaluator.cut_points(), &occasions.cut_points(), of_payloads].concat()
             }
         };
         self.refresh(&mut writer, &mut cuts, &used, &mut report)?;
@@ -140,12 +145,15 @@ impl Engine {
             after = last_id(&facts);
         }
         report.note_scripts(evaluator.script_failures());
+        report.transitions += writer.record_field_changes(now)?;
+        occasions.take(&mut writer, &cuts, &mut report)?;
         queueing.queue(&mut writer, &cuts, &mut report)?;
         queueing.note_scripts(&mut report);
         let run = writer.id();
         for rule in triggers.rules(run).chain(edits.rules(run)) {
             writer.rule(&rule)?;
         }
+        occasions::prune(&self.policy, &mut writer)?;
         report.finished = self.clock.now();
         report.run = writer.finish(&totals(&report))?;
         Ok(report)

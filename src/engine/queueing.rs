@@ -1,5 +1,7 @@
 //! The end of a run: touches that wait are queued, their payload and reason frozen.
 
+use minijinja::Value as Jinja;
+
 use super::known::{Known, Program};
 use super::{Engine, EngineError, RunReport};
 use crate::archive::{RunWriter, WaitingTouch};
@@ -62,8 +64,32 @@ impl<'run> Queueing<'run> {
                 let reason = format!("not queued by {}", touch.expires);
                 writer.end_waiting(&touch.id, TouchState::Expired, &reason, started)?;
             }
+            self.cancel_answered(writer, &mut waiting, report)?;
             self.queue_some(writer, cuts, waiting, report)?;
         }
+    }
+
+    /// Cancels those whose answer has come after all.
+    fn cancel_answered(
+        &self,
+        writer: &mut RunWriter<'_>,
+        waiting: &mut Vec<WaitingTouch>,
+        report: &mut RunReport,
+    ) -> Result<(), EngineError> {
+        let mut open = Vec::with_capacity(waiting.len());
+        for waiting in waiting.drain(..) {
+            let until = self.now.max(self.started);
+            match self.engine.answered(writer.archive(), &waiting.touch, until)? {
+                None => open.push(waiting),
+                Some(reason) => {
+                    let state = TouchState::Cancelled;
+                    writer.end_waiting(&waiting.touch.id, state, &reason, self.started)?;
+                    report.cancelled += 1;
+                }
+            }
+        }
+        *waiting = open;
+        Ok(())
     }
 
     /// Freezes and queues touches given in order of customer.
@@ -83,7 +109,8 @@ impl<'run> Queueing<'run> {
         let mut known = self.program()?.know(engine, writer.archive(), &ids, now, cuts)?;
         for WaitingTouch { touch, .. } in waiting {
             if known.go_to(&touch.customer) {
-                let touch = freeze(engine, touch, &known, report);
+                let event = engine.event_context(writer.archive(), &touch)?;
+                let touch = freeze(engine, touch, &known, event, report);
                 report.queued += u64::from(writer.queue(&touch, started)?);
             }
         }
@@ -92,7 +119,13 @@ impl<'run> Queueing<'run> {
 }
 
 /// The touch with all that is frozen when it is queued.
-fn freeze(engine: &Engine, mut touch: Touch, known: &Known<'_>, report: &mut RunReport) -> Touch {
+fn freeze(
+    engine: &Engine,
+    mut touch: Touch,
+    known: &Known<'_>,
+    event: Option<Jinja>,
+    report: &mut RunReport,
+) -> Touch {
     let policy = &engine.policy;
     let Some((index, action)) =
         policy.actions.iter().enumerate().find(|(_, action)| action.name == touch.action)
@@ -100,8 +133,8 @@ fn freeze(engine: &Engine, mut touch: Touch, known: &Known<'_>, report: &mut Run
         return touch;
     };
     let channel = policy.channels.get(action.channel);
-    let context =
-        known.context(&touch.customer, &touch.because, &local_time(touch.due, policy.settings.timezone));
+    let due = local_time(touch.due, policy.settings.timezone);
+    let context = known.context(&touch.customer, &touch.because, &due, event);
     let entries = channel.into_iter().flat_map(|channel| &channel.payload).chain(&action.payload);
     let mut problems = Vec::new();
     touch.payload = engine.templates.fill(entries, &context, &mut problems);

@@ -34,6 +34,10 @@ pub struct RunReport {
     pub fired: Vec<(Arc<str>, u64)>,
     /// What was already true at first sight and is noted, not fired.
     pub backlog: u64,
+    /// Events and moves within a trigger's cooldown, noted, not fired.
+    pub cooling_down: u64,
+    /// Events and moves found later than a trigger's grace allows, noted, not fired.
+    pub too_late: u64,
     /// Touches queued.
     pub queued: u64,
     /// Unsent touches cancelled because their reason went away.
@@ -82,6 +86,8 @@ impl RunReport {
             forgotten: Vec::new(),
             fired: Vec::new(),
             backlog: 0,
+            cooling_down: 0,
+            too_late: 0,
             queued: 0,
             cancelled: 0,
             payload_problems: 0,

@@ -1,7 +1,7 @@
 //! What a run evaluates.
 
 use crate::policy::Compiled;
-use crate::policy::compiled::Scope;
+use crate::policy::compiled::{Moved, Moves, Scope, Shape};
 
 /// The classes, triggers and cadences of a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +22,25 @@ impl Selection {
                 triggers: (0..policy.triggers.len()).collect(),
                 cadences: (0..policy.cadences.len()).collect(),
             },
-            Scope::Some { values, triggers, cadences } => Self {
-                classes: values
-                    .iter()
-                    .filter_map(|&value| policy.values.get(value).and_then(|value| value.kind.class()))
-                    .collect(),
-                triggers: triggers.clone(),
-                cadences: cadences.clone(),
-            },
+            Scope::Some { values, triggers, cadences } => {
+                let moved = triggers.iter().filter_map(|&trigger| moved(policy, trigger));
+                let values = values.iter().copied().chain(moved);
+                let mut classes: Vec<usize> = Vec::new();
+                for class in values.filter_map(|value| policy.values.get(value)?.kind.class()) {
+                    if !classes.contains(&class) {
+                        classes.push(class);
+                    }
+                }
+                Self { classes, triggers: triggers.clone(), cadences: cadences.clone() }
+            }
         }
+    }
+}
+
+/// The value whose moves a trigger takes: without being placed, nobody moves.
+fn moved(policy: &Compiled, trigger: usize) -> Option<usize> {
+    match &policy.triggers.get(trigger)?.shape {
+        Shape::Moves(Moves { what: Moved::Class(value), .. }) => Some(*value),
+        _ => None,
     }
 }

@@ -176,7 +176,7 @@ impl Active<'_> {
 }
 
 /// Why a trigger's touches are due, as far as its table says it.
-fn because(trigger: &Trigger) -> Because {
+pub(super) fn because(trigger: &Trigger) -> Because {
     let title =
         if trigger.about.title.is_empty() { trigger.name.to_string() } else { trigger.about.title.clone() };
     Because {

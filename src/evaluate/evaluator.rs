@@ -73,15 +73,43 @@ impl Evaluator {
     /// [`EvaluateError::Unchecked`] where its types don't fit.
     pub fn new(policy: &Arc<Compiled>, plan: &CutPlan, goal: &Goal<'_>) -> Result<Self, EvaluateError> {
         let mut graph = Graph::new(policy, plan);
-        for &class in &goal.classes {
-            graph.decision(class)?;
-        }
-        let mut outputs = Vec::with_capacity(goal.expressions.len());
-        for expression in &goal.expressions {
-            let node = graph.customer_expression(expression)?;
-            outputs.push(graph.output(node));
-        }
+        let outputs = graph.goal(goal)?;
         Ok(Self::of_graph(policy, graph, outputs))
+    }
+
+    /// Makes the program for a goal and for a condition over the events of a kind (index in the schema), whose
+    /// column comes after those of the goal and has one row an event. How far back these events are wanted is
+    /// said by [`Evaluator::request_events`].
+    ///
+    /// # Errors
+    /// As [`Evaluator::new`].
+    pub fn over_events(
+        policy: &Arc<Compiled>,
+        plan: &CutPlan,
+        goal: &Goal<'_>,
+        event: usize,
+        condition: &Expression,
+    ) -> Result<Self, EvaluateError> {
+        let mut graph = Graph::new(policy, plan);
+        let mut outputs = graph.goal(goal)?;
+        outputs.push(graph.event_condition(condition, event)?);
+        Ok(Self::of_graph(policy, graph, outputs))
+    }
+
+    /// What a batch must hold for a run at `now`, and events of a kind besides.
+    pub fn request_events(&mut self, wanted: &EventRequest, now: Timestamp) -> FactRequest {
+        let is_used = self.reach.is_used(wanted.event);
+        let mut request = self.request(now).clone();
+        match request.events.iter_mut().find(|events| events.event == wanted.event) {
+            Some(events) => {
+                events.after = if is_used { events.after.min(wanted.after) } else { wanted.after };
+                events.ids |= wanted.ids;
+                let fields: BTreeSet<usize> = events.fields.iter().chain(&wanted.fields).copied().collect();
+                events.fields = fields.into_iter().collect();
+            }
+            None => request.events.push(wanted.clone()),
+        }
+        request
     }
 
     /// Makes the program of a graph, whose `outputs` are read as expressions.

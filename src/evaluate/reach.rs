@@ -21,6 +21,11 @@ impl Reach {
         }
     }
 
+    /// Whether anything says how far back events of a kind are needed.
+    pub(super) fn is_used(&self, event: usize) -> bool {
+        self.windows.contains_key(&event)
+    }
+
     /// The instant up to which no event of a kind is needed; nothing where all are.
     pub(super) fn after(&self, event: usize, moment: &Moment) -> Option<Timestamp> {
         let windows = self.windows.get(&event)?;

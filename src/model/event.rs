@@ -40,3 +40,27 @@ pub struct ArrivalMark {
     /// The instant it last decided for.
     pub at: Timestamp,
 }
+
+/// How far a table of the policy has come in taking events and transitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The number of the last arrival there was when it last looked.
+    pub arrival: i64,
+    /// The number of the last transition there was.
+    pub transition: i64,
+    /// The instant it last decided for.
+    pub at: Timestamp,
+}
+
+/// An event that a trigger waits for an answer to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitedEvent {
+    /// The event's id.
+    pub id: Arc<str>,
+    /// To whom it happened; empty for kinds that happen to everyone.
+    pub customer: Arc<str>,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Until when the answer is awaited.
+    pub due: Timestamp,
+}

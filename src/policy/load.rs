@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::codes;
-use super::compiled::{Action, Cadence, Calendar, Channel, Compiled, Guard, Settings, Trigger};
+use super::compiled::{
+    Action, Cadence, Calendar, Channel, Compiled, Guard, Moved, Moves, Settings, Shape, Trigger,
+};
 use super::diagnostic::{Code, Diagnostic};
 use super::files::Files;
 use super::follow::{drop_follow_ups, drop_reasoning};
@@ -19,6 +21,7 @@ use super::raw::{Declared, Sink, merge, parse};
 use super::script::Function;
 use super::tags::Tags;
 use super::version;
+use crate::model::Schema;
 
 /// What loading a policy set gave.
 #[derive(Debug)]
@@ -67,13 +70,7 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
     }
     warn_unused_values(&known, sink);
     let Acting { channels, actions, triggers, cadences, guards, schedules } = acting;
-    let mut schema = schema(&known, values.classes);
-    let heard = cadences.iter().filter_map(Cadence::event);
-    for event in heard {
-        if let Some(event) = schema.events.get_mut(event) {
-            event.heard = true;
-        }
-    }
+    let schema = listening(schema(&known, values.classes), &triggers, &cadences);
     Some(Compiled {
         version,
         settings,
@@ -95,6 +92,24 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
 fn calendars(known: &Known) -> Vec<Calendar> {
     let enabled = known.calendars.iter().filter(|known| known.enabled);
     enabled.map(|known| known.calendar.clone()).collect()
+}
+
+/// The schema, in which the events and fields are marked that a table waits for.
+fn listening(mut schema: Schema, triggers: &[Trigger], cadences: &[Cadence]) -> Schema {
+    let of_triggers = triggers.iter().filter_map(|trigger| Some(trigger.happening()?.event));
+    for event in of_triggers.chain(cadences.iter().filter_map(Cadence::event)) {
+        if let Some(event) = schema.events.get_mut(event) {
+            event.heard = true;
+        }
+    }
+    for trigger in triggers {
+        if let Shape::Moves(Moves { what: Moved::Field(field), .. }) = trigger.shape
+            && let Some(field) = schema.customer.get_mut(field)
+        {
+            field.watched = true;
+        }
+    }
+    schema
 }
 
 /// Those that count, in order of their indices.

@@ -17,6 +17,7 @@ use op::{Kind, Op, Space};
 
 use super::cut::CutPlan;
 use super::error::EvaluateError;
+use super::evaluator::Goal;
 use super::reach::Reach;
 use crate::model::Type;
 use crate::policy::Compiled;
@@ -146,6 +147,31 @@ impl<'a> Graph<'a> {
     /// An expression over customers or constants.
     pub(super) fn customer_expression(&mut self, expression: &Expression) -> Result<NodeId, EvaluateError> {
         self.expression(expression, None)
+    }
+
+    /// All of a goal; the columns of its expressions.
+    pub(super) fn goal(&mut self, goal: &Goal<'_>) -> Result<Vec<NodeId>, EvaluateError> {
+        for &class in &goal.classes {
+            self.decision(class)?;
+        }
+        let mut outputs = Vec::with_capacity(goal.expressions.len());
+        for expression in &goal.expressions {
+            let node = self.customer_expression(expression)?;
+            outputs.push(self.output(node));
+        }
+        Ok(outputs)
+    }
+
+    /// A condition over the events of a kind, as a column of the evaluator's own with one row an event.
+    pub(super) fn event_condition(
+        &mut self,
+        condition: &Expression,
+        event: usize,
+    ) -> Result<NodeId, EvaluateError> {
+        let node = self.expression(condition, Some(event))?;
+        let is_fact = self.nodes.get(node).is_some_and(|node| matches!(node.op, Op::EventField(_)));
+        let space = Space::Event(event);
+        Ok(if is_fact || self.space(node) != space { self.spread(node, space) } else { node })
     }
 
     /// An expression over the events of a kind (`Some`) or over customers.

@@ -187,7 +187,7 @@ pub static EVALUATE: Code = Code {
 
 /// Its changes are not kept.
 pub static DOES_NOT_MOVE: Code = Code {
-    id: "E440",
+    id: "E430",
     title: "its changes are not kept",
     explanation: "A trigger's `moves` names a segment, tier or quadrant, or a customer field of text or choice: the history of those is kept. What a number does is said by a segment.",
     example: "[customer.fields]\nstaff = \"number\"\n[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.grown]\nmoves = \"staff\"\nactions = [\"care_call\"]\n",

@@ -20,7 +20,8 @@ impl Archive {
 
     /// Puts the next transitions of a value after a number, at most so many, in order of number in place of those
     /// in `transitions`; false where there are no more. Within a run, those that run made are among them.
-    /// Of one customer and run, what an edit did follows what the data did.
+    /// Of one customer and run, what an edit did follows what the data did; the two are given together, though that be
+    /// one more than the limit.
     ///
     /// # Errors
     /// SQLite's own.
@@ -44,24 +45,25 @@ impl Archive {
         ])?;
         while let Some(row) = rows.next()? {
             let cause = TransitionCause::parse(row.get_ref(7)?.as_str().unwrap_or_default());
-            let to: Option<Arc<str>> = row.get(6)?;
-            let next = PastTransition {
+            let (from, to): (Option<Arc<str>>, Option<Arc<str>>) = (row.get(5)?, row.get(6)?);
+            let mut next = PastTransition {
                 number: row.get(0)?,
                 run: row.get(1)?,
                 at: Timestamp(row.get(2)?),
                 transition: Transition {
                     customer: row.get(3)?,
                     value: row.get(4)?,
-                    from: row.get(5)?,
+                    from: from.clone(),
                     to: to.clone(),
                     cause,
                 },
-                came_to: to,
+                found: from,
+                left: to,
             };
             if let Some(last) = transitions.last_mut().filter(|last| moves_on(last, &next)) {
-                last.came_to.clone_from(&next.transition.to);
-            }
-            if transitions.len() == limit {
+                last.left.clone_from(&next.left);
+                next.found.clone_from(&last.found);
+            } else if transitions.len() == limit {
                 break;
             }
             transitions.push(next);

@@ -117,6 +117,9 @@ pub struct PastTransition {
     pub at: Timestamp,
     /// What changed.
     pub transition: Transition,
+    /// Where that run found the customer: elsewhere than [`Transition::from`] where the data had moved it before an
+    /// edit of the policy moved it on.
+    pub found: Option<Arc<str>>,
     /// Where that run left the customer: elsewhere than [`Transition::to`] where an edit of the policy moved it on.
-    pub came_to: Option<Arc<str>>,
+    pub left: Option<Arc<str>>,
 }

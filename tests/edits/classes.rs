@@ -1,5 +1,7 @@
 //! Segments, tiers and quadrants.
 
+use guanxi::policy::compiled::Scope;
+
 use super::{Store, files};
 
 const LARGE: &str = "[segment.large]\nwhen = 'n > 5'\n";
@@ -241,4 +243,49 @@ fn a_segment_with_best_gives_nobody_a_place_by_the_former_definition_until_its_c
     store.n(1, &[("b", 9.0)]);
     store.edit(&text.replace("count = 1", "count = 2"));
     assert_eq!(store.moved(1), ["b best: false to true (policy)"]);
+}
+
+#[test]
+fn classes_that_last_ran_under_different_sets_are_each_asked_by_their_own() {
+    let two = |large: f64, rich: f64| {
+        format!("[segment.large]\nwhen = 'n > {large}'\n[segment.rich]\nwhen = 'm > {rich}'\n")
+    };
+    let mut store = Store::new(&two(5.0, 5.0));
+    store.n(0, &[("a", 6.0)]);
+    store.set(0, "a", "m", 6.0);
+    store.run(1);
+    store.edit(&two(8.0, 8.0));
+    let large = store.engine.policy().value("large").unwrap();
+    store.run_scope(2, Scope::Some { values: vec![large], triggers: Vec::new(), cadences: Vec::new() });
+    assert_eq!(store.all_moved(), ["a large: true to false (policy)"]);
+    store.n(3, &[("a", 9.0)]);
+    store.set(3, "a", "m", 4.0);
+    store.edit(&two(1.0, 1.0));
+    assert_eq!(
+        store.moved(3),
+        ["a large: false to true (data)", "a rich: true to false (data)", "a rich: false to true (policy)",]
+    );
+}
+
+#[test]
+fn a_rank_goes_by_the_population_of_each_definition() {
+    let text = "[score.place]\nrank = 'n'\n[segment.upper]\nwhen = 'place > 0.5'\n";
+    let mut store = Store::new(text);
+    for (customer, n, m) in [("a", 1.0, 4.0), ("b", 2.0, 3.0), ("c", 3.0, 2.0), ("d", 4.0, 1.0)] {
+        store.n(0, &[(customer, n)]);
+        store.set(0, customer, "m", m);
+    }
+    store.run(1);
+    store.n(1, &[("b", 3.5)]);
+    store.edit(&text.replace("rank = 'n'", "rank = 'm'"));
+    assert_eq!(
+        store.moved(1),
+        [
+            "a upper: false to true (policy)",
+            "b upper: false to true (data)",
+            "c upper: true to false (policy)",
+            "d upper: true to false (policy)",
+        ],
+        "`b` passed `c` in the population of `n` as it was stored"
+    );
 }

@@ -170,6 +170,16 @@ impl Store {
     }
 }
 
+impl Store {
+    /// All transitions there ever were.
+    fn all_moved(&self) -> Vec<String> {
+        let mut all: Vec<String> =
+            self.archive.transitions(None, 10_000).unwrap().iter().map(|(_, moved)| said(moved)).collect();
+        all.reverse();
+        all
+    }
+}
+
 fn said(moved: &Transition) -> String {
     let name = |place: &Option<Arc<str>>| place.as_deref().unwrap_or("-").to_owned();
     let Transition { customer, value, cause, .. } = moved;

@@ -355,3 +355,55 @@ fn sets_are_kept_while_a_table_last_ran_under_them_and_no_longer() {
     store.edit(&above(2.0));
     assert_eq!((kept(&store, &first), kept(&store, &third)), (false, true));
 }
+
+#[test]
+fn a_trigger_on_a_segment_that_is_edited_fires_for_who_came_in_under_both() {
+    let text = "[segment.large]\nwhen = 'n > 5'\nenter_after = \"5d\"\n[trigger.grown]\nwhen = 'large'\nactions = [\"note\"]\n";
+    let mut store = Store::new(text);
+    store.n(0, &[("rises", 1.0), ("waits", 4.0), ("falls", 1.0)]);
+    store.run(1);
+    store.n(2, &[("rises", 9.0), ("falls", 6.0)]);
+    store.run(2);
+    store.edit(&text.replace("> 5", "> 3 && n != 6").replace("enter_after = \"5d\"\n", ""));
+    let report = store.run(7);
+    assert_eq!(report.edited, ["segment.large", "trigger.grown"]);
+    assert_eq!(store.made_by(report.run), ["rises"], "five days after day 2 it came in by both");
+}
+
+#[test]
+fn an_event_field_that_is_gone_is_still_known_to_the_former_definition() {
+    let text = "[metric.spent]\nevent = \"order\"\ntake = \"sum\"\nof = 'amount'\n[trigger.buyer]\nwhen = 'spent >= 2'\nactions = [\"note\"]\n";
+    let mut store = Store::new(text);
+    for customer in ["rises", "waits"] {
+        store.order(1, customer);
+    }
+    store.order(1, "waits");
+    store.run(2);
+    store.order(3, "rises");
+    let mut counted = files(&text.replace("\"sum\"\nof = 'amount'", "\"count\""), None);
+    for policy in counted.policies.values_mut() {
+        *policy = policy.replace("[event.order.fields]\namount = \"number\"", "[event.order]");
+    }
+    store.edit_to(&counted);
+    let report = store.run(3);
+    assert_eq!((report.forgotten.len(), report.edited.len()), (0, 1));
+    assert_eq!(store.made_by(report.run), ["rises"], "`waits` was true before by both");
+}
+
+#[test]
+fn a_run_that_fails_leaves_the_question_to_the_next() {
+    let mut store = Store::new(GROWN);
+    store.n(0, &[("rises", 1.0), ("waits", 4.0)]);
+    store.run(1);
+    store.n(2, &[("rises", 9.0)]);
+    store.edit(&above(3.0));
+    // Nothing of this run stays: its archive has the schema of another set, which the program can't read.
+    let schema = store.archive.schema().clone();
+    store.archive.adopt(std::sync::Arc::default()).unwrap();
+    let now = guanxi::model::Timestamp(2 * guanxi::model::time::DAY);
+    let everything = guanxi::policy::compiled::Scope::Everything;
+    let request = guanxi::engine::RunRequest { now, scope: everything, schedule: "test".to_owned() };
+    assert!(store.engine.run(&mut store.archive, &request).is_err());
+    store.archive.adopt(schema).unwrap();
+    assert_eq!(store.fired(3), ["rises"]);
+}

@@ -234,14 +234,15 @@ fn of_an_edited_class_what_the_data_did_comes_before_what_the_edit_did() {
     run.finish(&RunTotals::default()).unwrap();
     let mut found = Vec::new();
     for limit in [1, 2, 9] {
-        let (mut last, mut came_to) = (0, Vec::new());
+        let (mut last, mut runs) = (0, Vec::new());
         while archive.transitions_since(last, &value, limit, &mut found).unwrap() {
-            assert!(found.len() <= limit);
-            came_to.extend(found.iter().map(|past| past.came_to.clone()));
+            assert!(found.len() <= limit + 1);
+            runs.extend(found.iter().map(|past| (past.found.clone(), past.left.clone())));
             last = found.last().unwrap().number;
         }
-        let came_to: Vec<_> = came_to.iter().map(Option::as_deref).collect();
-        assert_eq!(came_to, [inside, outside, outside], "in pages of {limit}");
+        let runs: Vec<_> = runs.iter().map(|(found, left)| (found.as_deref(), left.as_deref())).collect();
+        let stayed = (outside, outside);
+        assert_eq!(runs, [(outside, inside), stayed, stayed], "in pages of {limit}");
     }
 }
 

@@ -8,7 +8,7 @@ use super::Result;
 pub(super) const APPLICATION: i64 = 0x6775_6178;
 
 /// One entry a version; a store of version n has had the first n. An entry is never changed once released.
-const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE, RULE_POLICY, ARRIVALS, TAKEN];
+const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE, RULE_POLICY, ARRIVALS, TAKEN, GUARDS];
 
 const FIRST: &str = "
 CREATE TABLE column_type (
@@ -127,6 +127,23 @@ CREATE TABLE awaited (
     trigger TEXT NOT NULL, event TEXT NOT NULL, due INTEGER NOT NULL, id TEXT NOT NULL,
     customer TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (trigger, event, due, id)) WITHOUT ROWID;
 CREATE INDEX awaited_customer ON awaited (customer);
+";
+
+/// What guards said of a touch, the places of capacities that are taken, and runs that wait for approval.
+const GUARDS: &str = "
+ALTER TABLE touch ADD COLUMN guard TEXT;
+ALTER TABLE touch ADD COLUMN hold TEXT;
+ALTER TABLE touch ADD COLUMN verdicts TEXT NOT NULL DEFAULT '[]';
+CREATE INDEX touch_held ON touch (run) WHERE hold IS NOT NULL;
+ALTER TABLE run ADD COLUMN approval TEXT;
+-- one row a touch, so that one cancelled before it left gives its place back; units are millionths of a place
+CREATE TABLE capacity_use (
+    guard TEXT NOT NULL, day INTEGER NOT NULL, key TEXT NOT NULL, touch INTEGER NOT NULL,
+    units INTEGER NOT NULL, entitled INTEGER,
+    PRIMARY KEY (guard, day, key, touch)) WITHOUT ROWID;
+CREATE TABLE blast_count (
+    guard TEXT NOT NULL, run INTEGER NOT NULL, at INTEGER NOT NULL, touches INTEGER NOT NULL,
+    PRIMARY KEY (guard, run)) WITHOUT ROWID;
 ";
 
 /// The version this program makes.

@@ -10,6 +10,7 @@
 //! no declared name can have.
 
 mod adopt;
+mod approval;
 mod arrivals;
 mod awaited;
 mod error;
@@ -32,6 +33,7 @@ mod taken;
 mod tests;
 mod value;
 
+pub use approval::{Approval, Said};
 pub use arrivals::DueArrivals;
 pub use error::ArchiveError;
 pub use facts::SchemaView;
@@ -40,7 +42,9 @@ pub use ingest::{Change, EventRow, Ingest, IngestCounts, Outcome, Repeat};
 pub use open::{Archive, Snapshot};
 pub use outbox::{Delivery, Depth};
 pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};
-pub use run::{ClassEdit, FormerPlaces, NewRun, RunTotals, RunWriter, UnsentTouches, WaitingTouch};
+pub use run::{
+    ClassEdit, FormerPlaces, GuardNote, NewRun, RunTotals, RunWriter, Taken, UnsentTouches, WaitingTouch,
+};
 
 /// What the archive's functions return.
 pub type Result<T> = std::result::Result<T, ArchiveError>;

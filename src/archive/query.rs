@@ -3,6 +3,7 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 
+use super::approval::Approval;
 use super::facts::place_of;
 use super::value::as_count;
 use super::{Archive, ArchiveError, Result};
@@ -37,6 +38,8 @@ pub struct RunRow {
     pub run: NewRun,
     /// How it ended.
     pub outcome: RunOutcome,
+    /// What was said of its touches, where it made unusually many.
+    pub approval: Option<Approval>,
 }
 
 /// Which touches; an absent part allows all.
@@ -59,6 +62,12 @@ pub struct TouchRow {
     pub state_at: Timestamp,
     /// The run that made it.
     pub run: i64,
+    /// The guard that holds it back, or dropped it.
+    pub guard: Option<String>,
+    /// Whether it waits for approval of its run.
+    pub is_on_hold: bool,
+    /// What guards said of it, oldest first: a JSON array.
+    pub verdicts: String,
 }
 
 /// Touches of one action in one state.
@@ -87,7 +96,7 @@ pub struct Counts {
 pub(super) const TOUCH_COLUMNS: &str = "touch.id, touch.customer, touch.action, touch.channel, touch.because, \
      touch.occurrence, touch.due, touch.expires, touch.priority, touch.state, touch.state_at, touch.reason, \
      touch.policy_version, touch.payload, touch.run, touch.event, touch.made, touch.queued AS queued_at, \
-     touch.effort";
+     touch.effort, touch.guard, touch.hold IS NOT NULL, touch.verdicts";
 
 impl Archive {
     /// How much there is; fast on stores of any size.
@@ -190,10 +199,14 @@ impl Archive {
     pub fn runs(&self, limit: usize) -> Result<Vec<RunRow>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, now, started, finished, schedule, policy_version, outcome, error, customers, \
-             transitions, touches, cancelled FROM run ORDER BY id DESC LIMIT ?1",
+             transitions, touches, cancelled, approval FROM run ORDER BY id DESC LIMIT ?1",
         )?;
-        let runs = statement.query_map([as_limit(limit)], run_of)?;
-        Ok(runs.collect::<rusqlite::Result<_>>()?)
+        let mut rows = statement.query([as_limit(limit)])?;
+        let mut runs = Vec::new();
+        while let Some(row) = rows.next()? {
+            runs.push(run_of(row)?);
+        }
+        Ok(runs)
     }
 
     /// The `now` of the committed run that has the latest.
@@ -308,10 +321,13 @@ pub(super) fn touch_of(row: &Row<'_>) -> Result<TouchRow> {
         },
         state_at: Timestamp(row.get(10)?),
         run: row.get(14)?,
+        guard: row.get(19)?,
+        is_on_hold: row.get(20)?,
+        verdicts: row.get(21)?,
     })
 }
 
-fn run_of(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+fn run_of(row: &Row<'_>) -> Result<RunRow> {
     let finished = Timestamp(row.get(3)?);
     let error: Option<String> = row.get(7)?;
     let outcome = match error {
@@ -324,7 +340,9 @@ fn run_of(row: &Row<'_>) -> rusqlite::Result<RunRow> {
             cancelled: as_count(row.get(11)?),
         }),
     };
+    let approval: Option<String> = row.get(12)?;
     Ok(RunRow {
+        approval: Approval::read(approval.as_deref())?,
         id: row.get(0)?,
         run: NewRun {
             now: Timestamp(row.get(1)?),

@@ -4,10 +4,14 @@ mod counts;
 mod fields;
 mod memory;
 mod place;
+mod places;
 mod touches;
+mod waiting;
 
 pub use place::{ClassEdit, FormerPlaces};
-pub use touches::{UnsentTouches, WaitingTouch};
+pub use places::Taken;
+pub use touches::UnsentTouches;
+pub use waiting::{GuardNote, WaitingTouch};
 
 use rusqlite::{Transaction, TransactionBehavior, params};
 

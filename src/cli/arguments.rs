@@ -58,7 +58,7 @@ pub(super) enum Command {
     Import(Import),
     /// Show how much there is and what is going on
     Status,
-    /// Show the last runs
+    /// Show the last runs; approve or reject one that made unusually many touches
     Runs(Runs),
     /// Show touches
     Touches(Touches),
@@ -150,10 +150,31 @@ pub(super) struct Import {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Runs {
+    #[command(subcommand)]
+    pub(super) say: Option<Say>,
     /// How many at most
     #[arg(long, default_value_t = 20)]
     pub(super) limit: usize,
+}
+
+/// What to say of a run that waits for approval.
+#[derive(Debug, Subcommand)]
+pub(super) enum Say {
+    /// Let its touches go to the guards at the next run
+    Approve(Said),
+    /// Cancel its touches that wait, for good
+    Reject(Said),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Said {
+    /// The run's number
+    #[arg(value_name = "RUN")]
+    pub(super) run: i64,
+    #[command(flatten)]
+    pub(super) at: At,
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use crate::archive::Archive;
 use crate::daemon::policy_set::PolicySet;
 use crate::daemon::reload;
 use crate::emit::{self, ChannelState, ChannelStatus, Dispatcher, OwnStore};
-use crate::engine::{Engine, RunReport, RunRequest};
+use crate::engine::{Engine, GuardCount, RunReport, RunRequest};
 use crate::intake::{ImportReport, Inbox, Patience};
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
@@ -150,7 +150,22 @@ fn show(
     if run.backlog > 0 {
         out.line(format_args!("noted      {} already true when first seen, not fired", run.backlog))?;
     }
-    out.line(format_args!("touches    {} queued, {} cancelled", run.queued, run.cancelled))?;
+    out.line(touches(run))?;
+    for guard in &run.guards {
+        out.line(format_args!("  {}", held_back(guard)))?;
+    }
+    if run.on_hold > 0 {
+        out.line(format_args!(
+            "on hold    {} touches, more than usual; say `guanxi runs approve {}` or `reject`",
+            run.on_hold, run.run
+        ))?;
+    }
+    if run.unknown_zones > 0 {
+        print::message(format_args!(
+            "the customer's own time zone was missing or unknown {} times; that of the policies served",
+            run.unknown_zones
+        ));
+    }
     if let Some(example) = &run.payload_example {
         print::message(format_args!(
             "{} parts of payloads could not be filled and are empty, such as {example}",
@@ -164,6 +179,26 @@ fn show(
         out.line(format_args!("delivered  {} over {channel}{}", status.delivered, trouble(status)))?;
     }
     Ok(())
+}
+
+fn touches(run: &RunReport) -> String {
+    let mut parts = vec![format!("{} queued", run.queued)];
+    for (count, word) in
+        [(run.waiting(), "waiting"), (run.suppressed(), "suppressed"), (run.expired, "expired")]
+    {
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    parts.push(format!("{} cancelled", run.cancelled));
+    format!("touches    {}", parts.join(", "))
+}
+
+fn held_back(guard: &GuardCount) -> String {
+    let counts = [(guard.waiting, "wait"), (guard.suppressed, "suppressed")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+    format!("guard {}: {}", guard.name, counts.join(", "))
 }
 
 /// What stands in the way of a channel, in words to follow its count.
@@ -216,6 +251,15 @@ fn as_json(usable: &Usable, imports: &[ImportReport], run: &RunReport, deliverie
         "forgotten": run.forgotten,
         "touches_queued": run.queued,
         "touches_cancelled": run.cancelled,
+        "touches_waiting": run.waiting(),
+        "touches_suppressed": run.suppressed(),
+        "touches_expired": run.expired,
+        "touches_on_hold": run.on_hold,
+        "unknown_zones": run.unknown_zones,
+        "guards": run.guards.iter().map(|guard| (guard.name.to_string(), json!({
+            "waiting": guard.waiting,
+            "suppressed": guard.suppressed,
+        }))).collect::<serde_json::Map<_, _>>(),
         "script_failures": run.script_failures.iter().map(|failure| json!({
             "function": &*failure.function,
             "customers": failure.customers,

@@ -1,16 +1,57 @@
-//! `guanxi runs`: the last runs.
+//! `guanxi runs`: the last runs, and what to do with one that made unusually many touches.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::arguments::{Common, Runs};
+use super::arguments::{Common, Runs, Said as Asked, Say};
 use super::failure::Failure;
 use super::print::{Out, table};
 use super::{open, times};
-use crate::archive::{Archive, RunOutcome, RunRow};
+use crate::archive::{Approval, Archive, RunOutcome, RunRow, Said};
 use crate::daemon::status::run_row;
 use chrono_tz::Tz;
 
 pub(super) fn execute(common: &Common, command: &Runs, out: &mut Out) -> Result<(), Failure> {
+    match &command.say {
+        None => show(common, command, out),
+        Some(say) => execute_say(common, say, out),
+    }
+}
+
+fn execute_say(common: &Common, say: &Say, out: &mut Out) -> Result<(), Failure> {
+    let mut archive = Archive::open(&common.store)?;
+    let (Say::Approve(Asked { run, at }) | Say::Reject(Asked { run, at })) = say;
+    let (said, approval) = match say {
+        Say::Approve(_) => (archive.approve_run(*run)?, Approval::Approved),
+        Say::Reject(_) => {
+            let clock = times::clock(at.now.as_deref(), open::timezone(&archive)?)?;
+            (archive.reject_run(*run, clock.now())?, Approval::Rejected)
+        }
+    };
+    let touches = match said {
+        Said::Done(touches) => touches,
+        Said::NoRun => return Err(Failure::Input(format!("there is no run {run}"))),
+        Said::NotWaiting(known) => {
+            let known = known.map_or("made no more touches than usual", |known| match known {
+                Approval::Approved => "was approved before",
+                Approval::Rejected | Approval::Waiting => "was rejected before",
+            });
+            return Err(Failure::Input(format!("run {run} doesn't wait for approval: it {known}")));
+        }
+    };
+    if common.json {
+        out.json(&json!({ "run": run, "approval": approval.as_str(), "touches": touches }))?;
+        return Ok(());
+    }
+    out.line(match approval {
+        Approval::Rejected => format!("rejected   run {run}: {touches} touches are cancelled for good"),
+        Approval::Approved | Approval::Waiting => {
+            format!("approved   run {run}: {touches} touches go to the guards at the next run")
+        }
+    })?;
+    Ok(())
+}
+
+fn show(common: &Common, command: &Runs, out: &mut Out) -> Result<(), Failure> {
     let archive = Archive::open_read_only(&common.store)?;
     let runs = archive.runs(command.limit)?;
     if common.json {
@@ -48,7 +89,11 @@ fn row(row: &RunRow, timezone: Tz) -> Vec<String> {
             totals.transitions.to_string(),
             totals.touches.to_string(),
             row.run.policy_version.clone(),
-            "committed".to_owned(),
+            match row.approval {
+                None => "committed".to_owned(),
+                Some(Approval::Waiting) => "committed, waits for approval".to_owned(),
+                Some(approval) => format!("committed, {}", approval.as_str()),
+            },
         ]),
         RunOutcome::Failed { finished, error } => cells.extend([
             took(*finished),

@@ -63,7 +63,7 @@ fn on_disk(common: &Common, active: Option<&PolicySet>) -> String {
 fn last_run(last: Option<&RunRow>, timezone: Tz) -> String {
     match last {
         None => "none yet".to_owned(),
-        Some(RunRow { id, run, outcome: RunOutcome::Committed(totals) }) => format!(
+        Some(RunRow { id, run, outcome: RunOutcome::Committed(totals), .. }) => format!(
             "{id} ({}) decided for {}: {} customers, {} transitions, {} touches",
             run.schedule,
             times::show(run.now, timezone),
@@ -71,7 +71,7 @@ fn last_run(last: Option<&RunRow>, timezone: Tz) -> String {
             totals.transitions,
             totals.touches
         ),
-        Some(RunRow { id, run, outcome: RunOutcome::Failed { error, .. } }) => {
+        Some(RunRow { id, run, outcome: RunOutcome::Failed { error, .. }, .. }) => {
             format!("{id} ({}) failed: {error}", run.schedule)
         }
     }

@@ -41,11 +41,10 @@ fn state(word: &str) -> Result<TouchState, Failure> {
 
 fn row(row: &TouchRow, timezone: Tz) -> Vec<String> {
     let touch = &row.touch;
-    let state = if touch.reason.is_empty() {
-        touch.state.to_string()
-    } else {
-        format!("{}: {}", touch.state, touch.reason)
-    };
+    // A guard's name in front of what it said; what it waited for stands in the reason of one that expired.
+    let guard = row.guard.as_deref().filter(|_| touch.state != TouchState::Expired);
+    let parts = [touch.state.as_str(), guard.unwrap_or_default(), &touch.reason];
+    let state = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
     vec![
         times::show(touch.due, timezone),
         touch.customer.to_string(),
@@ -69,6 +68,9 @@ fn as_json(row: &TouchRow) -> Value {
         "state": touch.state.as_str(),
         "state_at": row.state_at.to_string(),
         "reason": touch.reason,
+        "guard": row.guard,
+        "on_hold": row.is_on_hold,
+        "verdicts": serde_json::from_str::<Value>(&row.verdicts).unwrap_or_default(),
         "because": touch.because,
         "priority": touch.priority,
         "policy_version": &*touch.policy_version,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::schedule::Timetable;
 use super::state::{Active, ReloadReport, Shared};
-use crate::archive::{Archive, ArchiveError, RunOutcome, RunRow};
+use crate::archive::{Approval, Archive, ArchiveError, RunOutcome, RunRow};
 use crate::emit::{ChannelState, ChannelStatus};
 use crate::engine::RunReport;
 use crate::model::Timestamp;
@@ -152,6 +152,7 @@ pub fn run_row(row: &RunRow) -> Value {
         "started": text(row.run.started),
         "schedule": row.run.schedule,
         "policy_version": row.run.policy_version,
+        "approval": row.approval.map(Approval::as_str),
     });
     let rest = match &row.outcome {
         RunOutcome::Committed(totals) => json!({

@@ -24,6 +24,12 @@ impl Engine {
         Ok(event.map(|(shape, event)| payload::event(shape, &event, &touch.customer, timezone)))
     }
 
+    /// Whether touches of a table are not wanted any more once an answer comes.
+    pub(super) fn awaits_answer(&self, kind: &str, name: &str) -> bool {
+        let trigger = self.policy.triggers.iter().find(|trigger| *trigger.name == *name);
+        kind == "trigger" && trigger.is_some_and(|trigger| matches!(trigger.shape, Shape::Awaited(..)))
+    }
+
     /// Why a touch of a trigger that waited for an answer is not wanted any more: it has come by now.
     pub(super) fn answered(
         &self,

@@ -12,6 +12,7 @@ mod edits;
 mod error;
 mod event;
 mod former;
+mod guards;
 mod known;
 mod occasions;
 mod owed;
@@ -24,7 +25,7 @@ mod triggers;
 use std::sync::Arc;
 
 pub use error::EngineError;
-pub use report::{ClassCount, RunReport};
+pub use report::{ClassCount, GuardCount, RunReport};
 
 use crate::archive::{Archive, NewRun, RunTotals, RunWriter, UnsentTouches};
 use crate::care::payload::Templates;
@@ -124,8 +125,8 @@ impl Engine {
             Scope::Everything => self.plan.all(),
             Scope::Some { .. } => {
                 let may_queue = !selection.triggers.is_empty() || writer.has_waiting()?;
-                let of_payloads = if may_queue { queueing.cut_points()? } else { &[] };
-                [evaluator.cut_points(), &occasions.cut_points(), of_payloads].concat()
+                let of_queueing = if may_queue { queueing.cut_points()? } else { Vec::new() };
+                [evaluator.cut_points(), &occasions.cut_points(), &of_queueing].concat()
             }
         };
         self.refresh(&mut writer, &mut cuts, &used, &mut report)?;

@@ -82,7 +82,7 @@ impl Engine {
             expires: action.expires.after(owed.due, self.policy.settings.timezone),
             made: started,
             queued: None,
-            effort: 1.0,
+            effort: action.effort,
             priority: 0.0,
             state,
             reason,

@@ -1,30 +1,32 @@
-//! The end of a run: touches that wait are queued, their payload and reason frozen.
+//! The end of a run: touches that wait and that the guards let pass are queued, their payload and reason frozen.
 
 use minijinja::Value as Jinja;
 
+use super::guards::GuardPass;
 use super::known::{Known, Program};
 use super::{Engine, EngineError, RunReport};
-use crate::archive::{RunWriter, WaitingTouch};
+use crate::archive::RunWriter;
 use crate::care::payload::local_time;
 use crate::evaluate::CutPoints;
 use crate::model::Timestamp;
-use crate::model::touch::{Touch, TouchState};
+use crate::model::touch::Touch;
 
-/// How many waiting touches are looked at together.
+/// How many touches are queued together.
 const TOGETHER: usize = 2_048;
 
-/// Queues what waits. Only customers with something waiting are evaluated for what payloads speak of.
+/// Queues what waits and may go. Only customers with something to queue are evaluated for what payloads speak of.
 pub(super) struct Queueing<'run> {
     engine: &'run Engine,
     now: Timestamp,
     started: Timestamp,
-    /// Made when the first touch waits.
+    guards: GuardPass<'run>,
+    /// Made when the first touch may go.
     program: Option<Program>,
 }
 
 impl<'run> Queueing<'run> {
-    pub(super) const fn new(engine: &'run Engine, now: Timestamp, started: Timestamp) -> Self {
-        Self { engine, now, started, program: None }
+    pub(super) fn new(engine: &'run Engine, now: Timestamp, started: Timestamp) -> Self {
+        Self { engine, now, started, guards: GuardPass::new(engine, now, started), program: None }
     }
 
     fn program(&mut self) -> Result<&mut Program, EngineError> {
@@ -34,61 +36,36 @@ impl<'run> Queueing<'run> {
         }
     }
 
-    /// The cut points that payloads hang on, which conditions need not.
-    pub(super) fn cut_points(&mut self) -> Result<&[usize], EngineError> {
-        Ok(self.program()?.cut_points())
+    /// The cut points that guards and payloads hang on, which conditions need not.
+    pub(super) fn cut_points(&mut self) -> Result<Vec<usize>, EngineError> {
+        let mut used = self.guards.cut_points()?.to_vec();
+        used.extend_from_slice(self.program()?.cut_points());
+        Ok(used)
     }
 
     /// Tells for whom functions from scripts failed on the way.
     pub(super) fn note_scripts(&self, report: &mut RunReport) {
+        self.guards.note_scripts(report);
         if let Some(program) = &self.program {
             report.note_scripts(program.script_failures());
         }
     }
 
-    /// Queues all that waits and is not too late; what is ends as expired.
+    /// Asks the guards about all that waits, and queues what they let pass.
     pub(super) fn queue(
         &mut self,
         writer: &mut RunWriter<'_>,
         cuts: &CutPoints,
         report: &mut RunReport,
     ) -> Result<(), EngineError> {
-        let mut after: Option<WaitingTouch> = None;
-        loop {
-            let mut waiting = writer.waiting(after.as_ref(), TOGETHER)?;
-            let Some(last) = waiting.last().cloned() else { return Ok(()) };
-            after = Some(last);
-            let started = self.started;
-            for late in waiting.extract_if(.., |waiting| started > waiting.touch.expires) {
-                let touch = late.touch;
-                let reason = format!("not queued by {}", touch.expires);
-                writer.end_waiting(&touch.id, TouchState::Expired, &reason, started)?;
+        let may_go = self.guards.ask(writer, cuts, report)?;
+        for numbers in may_go.chunks(TOGETHER) {
+            let mut touches = Vec::with_capacity(numbers.len());
+            for &number in numbers {
+                touches.extend(writer.touch_numbered(number)?);
             }
-            self.cancel_answered(writer, &mut waiting, report)?;
-            self.queue_some(writer, cuts, waiting, report)?;
+            self.queue_some(writer, cuts, touches, report)?;
         }
-    }
-
-    /// Cancels those whose answer has come after all.
-    fn cancel_answered(
-        &self,
-        writer: &mut RunWriter<'_>,
-        waiting: &mut Vec<WaitingTouch>,
-        report: &mut RunReport,
-    ) -> Result<(), EngineError> {
-        let mut open = Vec::with_capacity(waiting.len());
-        for waiting in waiting.drain(..) {
-            let until = self.now.max(self.started);
-            match self.engine.answered(writer.archive(), &waiting.touch, until)? {
-                None => open.push(waiting),
-                Some(reason) => {
-                    let state = TouchState::Cancelled;
-                    writer.end_waiting(&waiting.touch.id, state, &reason, self.started)?;
-                    report.cancelled += 1;
-                }
-            }
-        }
-        *waiting = open;
         Ok(())
     }
 
@@ -97,17 +74,14 @@ impl<'run> Queueing<'run> {
         &mut self,
         writer: &mut RunWriter<'_>,
         cuts: &CutPoints,
-        waiting: Vec<WaitingTouch>,
+        touches: Vec<Touch>,
         report: &mut RunReport,
     ) -> Result<(), EngineError> {
-        if waiting.is_empty() {
-            return Ok(());
-        }
         let (engine, now, started) = (self.engine, self.now, self.started);
-        let mut ids: Vec<&str> = waiting.iter().map(|waiting| &*waiting.touch.customer).collect();
+        let mut ids: Vec<&str> = touches.iter().map(|touch| &*touch.customer).collect();
         ids.dedup();
         let mut known = self.program()?.know(engine, writer.archive(), &ids, now, cuts)?;
-        for WaitingTouch { touch, .. } in waiting {
+        for touch in touches {
             if known.go_to(&touch.customer) {
                 let event = engine.event_context(writer.archive(), &touch)?;
                 let touch = freeze(engine, touch, &known, event, report);
@@ -141,6 +115,7 @@ fn freeze(
     report.note(&action.name, &problems);
     touch.reason = problems.first().map(ToString::to_string).unwrap_or_default();
     touch.priority = known.priority(index);
+    touch.effort = action.effort;
     touch.channel = channel.map_or_else(|| "".into(), |channel| channel.name.clone());
     touch.policy_version = policy.version.clone();
     touch

@@ -40,6 +40,14 @@ pub struct RunReport {
     pub too_late: u64,
     /// Touches queued.
     pub queued: u64,
+    /// What guards held back, by name; those that held nothing are left out.
+    pub guards: Vec<GuardCount>,
+    /// Touches of this run that wait for approval, since they are unusually many.
+    pub on_hold: u64,
+    /// Waiting touches that were not let pass in time.
+    pub expired: u64,
+    /// How often a customer's own zone was missing or unknown to a guard.
+    pub unknown_zones: u64,
     /// Unsent touches cancelled because their reason went away.
     pub cancelled: u64,
     /// Payload parts that could not be filled and are empty.
@@ -61,6 +69,17 @@ pub struct ClassCount {
     pub places: Vec<(Arc<str>, u64)>,
     /// In no level or cell.
     pub none: u64,
+}
+
+/// What a guard held back in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardCount {
+    /// The guard.
+    pub name: Arc<str>,
+    /// Touches it lets wait.
+    pub waiting: u64,
+    /// Touches it dropped.
+    pub suppressed: u64,
 }
 
 impl RunReport {
@@ -89,6 +108,10 @@ impl RunReport {
             cooling_down: 0,
             too_late: 0,
             queued: 0,
+            guards: Vec::new(),
+            on_hold: 0,
+            expired: 0,
+            unknown_zones: 0,
             cancelled: 0,
             payload_problems: 0,
             payload_example: None,
@@ -105,6 +128,31 @@ impl RunReport {
                     None => count.none += 1,
                 }
             }
+        }
+    }
+
+    /// Touches that guards let wait.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.guards.iter().map(|guard| guard.waiting).sum()
+    }
+
+    /// Touches that guards dropped.
+    #[must_use]
+    pub fn suppressed(&self) -> u64 {
+        self.guards.iter().map(|guard| guard.suppressed).sum()
+    }
+
+    /// Counts a touch that a guard holds back.
+    pub(super) fn hold_back(&mut self, name: &Arc<str>, is_dropped: bool) {
+        let found = self.guards.binary_search_by(|known| known.name.cmp(name));
+        let index = found.unwrap_or_else(|index| {
+            self.guards.insert(index, GuardCount { name: name.clone(), waiting: 0, suppressed: 0 });
+            index
+        });
+        if let Some(count) = self.guards.get_mut(index) {
+            count.waiting += u64::from(!is_dropped);
+            count.suppressed += u64::from(is_dropped);
         }
     }
 

@@ -51,6 +51,15 @@ pub struct Expect {
     pub values: BTreeMap<String, toml::Value>,
     /// Exactly the actions queued for the customer by this step's run.
     pub touches: Option<Vec<String>>,
+    /// The guard that dropped a touch in this step's run, by action.
+    #[serde(default)]
+    pub suppressed: BTreeMap<String, String>,
+    /// The guard that a touch waits for after this step's run, by action.
+    #[serde(default)]
+    pub waiting: BTreeMap<String, String>,
+    /// The guard that a touch waited for until this step's run found it too late, by action; empty for none.
+    #[serde(default)]
+    pub expired: BTreeMap<String, String>,
     /// Text in the payload, by action and key.
     #[serde(default)]
     pub payload: BTreeMap<String, BTreeMap<String, String>>,

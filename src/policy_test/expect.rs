@@ -9,6 +9,7 @@ use crate::archive::{Archive, TouchFilter, TouchRow};
 use crate::engine::{Engine, EngineError};
 use crate::evaluate::{CutPoints, Evaluator, Goal};
 use crate::model::facts::FactBatch;
+use crate::model::touch::TouchState;
 use crate::model::{Timestamp, Value};
 
 /// The differences between one expectation and what the run decided, in words.
@@ -16,7 +17,6 @@ pub(super) fn differences(
     expect: &Expect,
     engine: &Engine,
     archive: &Archive,
-    run: i64,
     now: Timestamp,
 ) -> Result<Vec<String>, PolicyTestError> {
     let mut found = Vec::new();
@@ -29,7 +29,19 @@ pub(super) fn differences(
     }
     let filter = TouchFilter { customer: Some(&expect.customer), ..TouchFilter::default() };
     let mut touches = archive.touches(&filter, 1_000)?;
-    touches.retain(|touch| touch.run == run);
+    for (state, guards) in [
+        (TouchState::Suppressed, &expect.suppressed),
+        (TouchState::Waiting, &expect.waiting),
+        (TouchState::Expired, &expect.expired),
+    ] {
+        found.extend(
+            guards.iter().filter_map(|(action, guard)| {
+                guard_difference(expect, (state, action, guard), &touches, now)
+            }),
+        );
+    }
+    // Receivers took all that earlier steps queued.
+    touches.retain(|row| row.touch.state == TouchState::Queued && row.touch.queued == Some(now));
     if let Some(expected) = &expect.touches {
         found.extend(touch_difference(expect, expected, &touches));
     }
@@ -47,6 +59,31 @@ pub(super) fn differences(
         }
     }
     Ok(found)
+}
+
+/// Whether a touch of an action is in a state because of a guard; one that is over came to it in this step.
+fn guard_difference(
+    expect: &Expect,
+    (state, action, guard): (TouchState, &str, &str),
+    touches: &[TouchRow],
+    now: Timestamp,
+) -> Option<String> {
+    let of_action = || touches.iter().filter(|row| *row.touch.action == *action);
+    let is_meant = |row: &TouchRow| {
+        row.touch.state == state
+            && row.guard.as_deref().unwrap_or_default() == guard
+            && (state == TouchState::Waiting || row.state_at == now)
+    };
+    if of_action().any(is_meant) {
+        return None;
+    }
+    let said = of_action().map(|row| {
+        let reason = if row.touch.reason.is_empty() { "no reason" } else { &row.touch.reason };
+        format!("{} by guard `{}` ({reason})", row.touch.state, row.guard.as_deref().unwrap_or_default())
+    });
+    let said: Vec<String> = said.collect();
+    let said = if said.is_empty() { "not there".to_owned() } else { said.join(", ") };
+    Some(format!("{}: {action} is {said}, expected {state} by guard `{guard}`", expect.customer))
 }
 
 fn touch_difference(expect: &Expect, expected: &[String], touches: &[TouchRow]) -> Option<String> {

@@ -3,7 +3,6 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::RunWriter;
-use crate::archive::query::{TOUCH_COLUMNS, touch_of};
 use crate::archive::{ArchiveError, Result};
 use crate::model::Timestamp;
 use crate::model::touch::{Touch, TouchState};
@@ -19,17 +18,6 @@ pub struct UnsentTouches {
     pub action: String,
     /// The channel they wait for.
     pub channel: String,
-}
-
-/// A touch that no guard has let through yet.
-#[derive(Clone, Debug, PartialEq)]
-pub struct WaitingTouch {
-    /// Counts up in the order of making.
-    pub number: i64,
-    /// The touch; its payload is not made yet.
-    pub touch: Touch,
-    /// The run that made it.
-    pub run: i64,
 }
 
 fn texts(touch: &Touch) -> Result<(String, String)> {
@@ -95,7 +83,7 @@ impl RunWriter<'_> {
             .transaction
             .prepare_cached(
                 "UPDATE touch SET state = 'queued', state_at = ?2, queued = ?2, because = ?3, payload = ?4, \
-                 channel = ?5, priority = ?6, effort = ?7, reason = ?8, policy_version = ?9 \
+                 channel = ?5, priority = ?6, effort = ?7, reason = ?8, policy_version = ?9, guard = NULL \
                  WHERE id = ?1 AND state = 'waiting'",
             )?
             .execute(params![
@@ -123,51 +111,6 @@ impl RunWriter<'_> {
             )?
             .execute(params![touch.id, touch.channel, at.0, touch.due.0])?;
         Ok(())
-    }
-
-    /// Ends a waiting touch; false where it waits no more.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn end_waiting(&mut self, id: &str, state: TouchState, reason: &str, at: Timestamp) -> Result<bool> {
-        let ended = self
-            .transaction
-            .prepare_cached(
-                "UPDATE touch SET state = ?2, reason = ?3, state_at = ?4 WHERE id = ?1 AND state = 'waiting'",
-            )?
-            .execute(params![id, state.as_str(), reason, at.0])?;
-        Ok(ended > 0)
-    }
-
-    /// Whether any touch waits.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn has_waiting(&self) -> Result<bool> {
-        Ok(self
-            .transaction
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM touch WHERE state = 'waiting')")?
-            .query_row([], |row| row.get(0))?)
-    }
-
-    /// Up to `limit` waiting touches in order of customer and making, after one of them.
-    ///
-    /// # Errors
-    /// SQLite's own, [`Json`](ArchiveError::Json).
-    pub fn waiting(&self, after: Option<&WaitingTouch>, limit: usize) -> Result<Vec<WaitingTouch>> {
-        let (customer, number) = after.map_or(("", 0), |after| (&*after.touch.customer, after.number));
-        let mut statement = self.transaction.prepare_cached(&format!(
-            "SELECT {TOUCH_COLUMNS}, touch.number FROM touch \
-             WHERE state = 'waiting' AND (customer, number) > (?1, ?2) ORDER BY customer, number LIMIT ?3"
-        ))?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![customer, number, limit])?;
-        let mut waiting = Vec::new();
-        while let Some(row) = rows.next()? {
-            let found = touch_of(row)?;
-            waiting.push(WaitingTouch { number: row.get("number")?, touch: found.touch, run: found.run });
-        }
-        Ok(waiting)
     }
 
     /// Cancels a customer's unsent touches of one table (`trigger`, `overdue`); returns how many. Those in a planned

@@ -1,0 +1,312 @@
+//! All waiting touches, in order of customer: what needs only the customer and the time is decided at once.
+
+use std::collections::BTreeMap;
+
+use super::GuardPass;
+use super::questions::Answers;
+use super::rooms::{Key, Rooms};
+use crate::archive::{RunWriter, WaitingTouch};
+use crate::care::guard::capacity::units;
+use crate::care::guard::{Rank, Verdict, block, holdout, hours};
+use crate::engine::{EngineError, RunReport};
+use crate::evaluate::CutPoints;
+use crate::model::Timestamp;
+use crate::model::touch::TouchState;
+use crate::policy::compiled::{Guard, GuardKind};
+
+/// How many waiting touches are looked at together.
+const TOGETHER: usize = 2_048;
+
+/// What is left to decide about.
+#[derive(Default)]
+pub(super) struct Gathered {
+    /// In order of customer and making.
+    pub(super) candidates: Vec<Candidate>,
+    /// What is still to be asked about candidates, in order.
+    pub(super) asks: Vec<Ask>,
+    /// The places of capacities that candidates ask for.
+    pub(super) rooms: Rooms,
+    /// Per customer of a candidate what was queued for it lately: the action, and when.
+    pub(super) queued: Vec<Vec<(usize, Timestamp)>>,
+    /// Per blast radius the numbers of this run's touches that passed block and holdout.
+    pub(super) made: BTreeMap<usize, Vec<i64>>,
+    customer: String,
+}
+
+/// A touch that block, holdout and hours let pass.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    pub(super) number: i64,
+    /// Its id, as a number.
+    pub(super) id: u128,
+    pub(super) priority: f64,
+    /// What its first capacity that says who comes first says of it.
+    pub(super) first: f64,
+    pub(super) due: Timestamp,
+    /// Index of [`Gathered::queued`].
+    pub(super) customer: usize,
+    /// Index of the policy's actions.
+    pub(super) action: usize,
+    /// What it takes of a capacity.
+    pub(super) units: i64,
+    /// Where its part of [`Gathered::asks`] begins and ends.
+    pub(super) asks: (usize, usize),
+}
+
+/// One guard that is still to be asked about a candidate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ask {
+    /// Index of the policy's guards.
+    pub(super) guard: usize,
+    /// Of a capacity: where it asks for places.
+    pub(super) seat: Option<Seat>,
+}
+
+/// Where a candidate asks for places.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seat {
+    /// Index of [`Rooms`].
+    pub(super) room: usize,
+    /// The entry of the reserve it is entitled to.
+    pub(super) entitled: Option<usize>,
+}
+
+impl GuardPass<'_> {
+    /// Lets all waiting touches pass by.
+    pub(super) fn gather(
+        &mut self,
+        writer: &mut RunWriter<'_>,
+        cuts: &CutPoints,
+        report: &mut RunReport,
+    ) -> Result<Gathered, EngineError> {
+        let mut gathered = Gathered::default();
+        for &index in &self.order {
+            if let Some(GuardKind::BlastRadius(_)) =
+                self.engine.policy.guards.get(index).map(|guard| &guard.kind)
+            {
+                gathered.made.insert(index, Vec::new());
+            }
+        }
+        let mut after: Option<WaitingTouch> = None;
+        loop {
+            let mut waiting = writer.waiting(after.as_ref(), TOGETHER)?;
+            let Some(last) = waiting.last().cloned() else { return Ok(gathered) };
+            after = Some(last);
+            self.end_those_over(&mut waiting, writer, report)?;
+            if waiting.is_empty() {
+                continue;
+            }
+            let mut ids: Vec<&str> = waiting.iter().map(|touch| touch.customer.as_str()).collect();
+            ids.dedup();
+            let now = self.now;
+            let mut questions = match self.questions.take() {
+                Some(questions) => questions,
+                None => super::Questions::new(self.engine, now)?,
+            };
+            let mut answers = questions.ask(writer.archive(), &ids, now, cuts)?;
+            for touch in &waiting {
+                if answers.go_to(&touch.customer) {
+                    self.gather_one(touch, &answers, &mut gathered, writer, report)?;
+                }
+            }
+            self.questions = Some(questions);
+        }
+    }
+
+    /// Ends touches that no guard need be asked about any more, and takes out those on hold.
+    fn end_those_over(
+        &self,
+        waiting: &mut Vec<WaitingTouch>,
+        writer: &mut RunWriter<'_>,
+        report: &mut RunReport,
+    ) -> Result<(), EngineError> {
+        for late in waiting.extract_if(.., |touch| self.started > touch.expires) {
+            let mut reason = format!("not queued by {}", late.expires);
+            if !late.held_by.is_empty() {
+                reason = format!("{reason}; it waited for guard.{}: {}", late.held_by, late.reason);
+            }
+            writer.end_waiting(late.number, TouchState::Expired, &reason, self.started)?;
+            report.expired += 1;
+        }
+        self.cancel_answered(waiting, writer, report)?;
+        for held in waiting.extract_if(.., |touch| touch.is_on_hold) {
+            if let Some(guard) = self.engine.policy.guards.iter().find(|guard| *guard.name == *held.held_by) {
+                report.hold_back(&guard.name, false);
+            }
+        }
+        Ok(())
+    }
+
+    /// Cancels those whose answer has come after all.
+    fn cancel_answered(
+        &self,
+        waiting: &mut Vec<WaitingTouch>,
+        writer: &mut RunWriter<'_>,
+        report: &mut RunReport,
+    ) -> Result<(), EngineError> {
+        let until = self.now.max(self.started);
+        let mut answered = Vec::new();
+        for touch in waiting.iter().filter(|touch| self.engine.awaits_answer(&touch.kind, &touch.name)) {
+            let Some(whole) = writer.touch_numbered(touch.number)? else { continue };
+            if let Some(reason) = self.engine.answered(writer.archive(), &whole, until)? {
+                writer.end_waiting(touch.number, TouchState::Cancelled, &reason, self.started)?;
+                report.cancelled += 1;
+                answered.push(touch.number);
+            }
+        }
+        answered.sort_unstable();
+        waiting.retain(|touch| answered.binary_search(&touch.number).is_err());
+        Ok(())
+    }
+
+    fn gather_one(
+        &self,
+        touch: &WaitingTouch,
+        answers: &Answers<'_>,
+        gathered: &mut Gathered,
+        writer: &mut RunWriter<'_>,
+        report: &mut RunReport,
+    ) -> Result<(), EngineError> {
+        let policy = &self.engine.policy;
+        let named = policy.actions.iter().enumerate().find(|(_, action)| *action.name == *touch.action);
+        let Some((action, definition)) = named else { return Ok(()) };
+        let begin = gathered.asks.len();
+        let mut first = None;
+        for &index in &self.order {
+            let Some(guard) = policy.guards.get(index).filter(|guard| guard.actions.contains(&action)) else {
+                continue;
+            };
+            let verdict = match Rank::of(&guard.kind) {
+                Rank::Block | Rank::Holdout | Rank::Hours => {
+                    self.at_once(index, guard, touch, answers, report)
+                }
+                Rank::BlastRadius => {
+                    if touch.run == writer.id() && is_asked(index, answers) {
+                        gathered.made.entry(index).or_default().push(touch.number);
+                    }
+                    Verdict::Passes
+                }
+                Rank::Cap | Rank::Capacity if !is_asked(index, answers) => Verdict::Passes,
+                Rank::Cap => {
+                    gathered.asks.push(Ask { guard: index, seat: None });
+                    Verdict::Passes
+                }
+                Rank::Capacity => {
+                    let seat = self.seat(index, guard, answers, &mut gathered.rooms, writer)?;
+                    gathered.asks.push(Ask { guard: index, seat });
+                    let question = answers.of(index).and_then(|asked| asked.first.as_ref());
+                    first = first.or(question.map(|question| answers.number(question)));
+                    Verdict::Passes
+                }
+            };
+            if verdict != Verdict::Passes {
+                gathered.asks.truncate(begin);
+                return self.write(touch.number, guard, &verdict, writer, report);
+            }
+        }
+        let customer = self.customer(&touch.customer, gathered, writer)?;
+        gathered.candidates.push(Candidate {
+            number: touch.number,
+            id: number_of(&touch.id),
+            priority: answers.priority(action),
+            first: first.flatten().unwrap_or(f64::NEG_INFINITY),
+            due: touch.due,
+            customer,
+            action,
+            units: units(definition.effort),
+            asks: (begin, gathered.asks.len()),
+        });
+        Ok(())
+    }
+
+    /// What a block, holdout or hours say of a touch.
+    fn at_once(
+        &self,
+        index: usize,
+        guard: &Guard,
+        touch: &WaitingTouch,
+        answers: &Answers<'_>,
+        report: &mut RunReport,
+    ) -> Verdict {
+        let Some(asked) = answers.of(index) else { return Verdict::Passes };
+        let audience = answers.audience(asked);
+        match &guard.kind {
+            GuardKind::Block(terms) => {
+                block::decide(terms, audience, asked.when.as_ref().and_then(|when| answers.flag(when)))
+            }
+            _ if audience != Some(true) => Verdict::Passes,
+            GuardKind::Holdout(terms) => holdout::decide(terms, &touch.customer),
+            GuardKind::Hours(terms) => {
+                let policy = &self.engine.policy;
+                let mut zone = policy.settings.timezone;
+                if let Some(question) = &asked.timezone {
+                    let (own, is_known) = hours::zone_of(answers.text(question).as_deref(), zone);
+                    zone = own;
+                    report.unknown_zones += u64::from(!is_known);
+                }
+                let calendar = terms.calendar.and_then(|calendar| policy.calendars.get(calendar));
+                hours::decide(terms, calendar, zone, self.started)
+            }
+            GuardKind::Cap(_) | GuardKind::Capacity(_) | GuardKind::BlastRadius(_) => Verdict::Passes,
+        }
+    }
+
+    /// Where a candidate asks a capacity for places.
+    fn seat(
+        &self,
+        index: usize,
+        guard: &Guard,
+        answers: &Answers<'_>,
+        rooms: &mut Rooms,
+        writer: &mut RunWriter<'_>,
+    ) -> Result<Option<Seat>, EngineError> {
+        let (GuardKind::Capacity(terms), Some(asked)) = (&guard.kind, answers.of(index)) else {
+            return Ok(None);
+        };
+        let key = match &asked.by {
+            None => Key::All,
+            Some(by) => answers.text(by).map_or(Key::Missing, Key::Is),
+        };
+        let zone = self.engine.policy.settings.timezone;
+        let room = rooms.enter((index, &guard.name, terms), key, self.started, zone, writer)?;
+        let entitled = asked.reserve.iter().position(|when| answers.flag(when) == Some(true));
+        Ok(room.map(|room| Seat { room, entitled }))
+    }
+
+    /// The index of a candidate's customer, with what was queued for it where a cap asks.
+    fn customer(
+        &self,
+        customer: &str,
+        gathered: &mut Gathered,
+        writer: &RunWriter<'_>,
+    ) -> Result<usize, EngineError> {
+        if gathered.queued.is_empty() || gathered.customer != customer {
+            gathered.customer.clear();
+            gathered.customer.push_str(customer);
+            gathered.queued.push(self.queued(customer, writer)?);
+        }
+        Ok(gathered.queued.len() - 1)
+    }
+
+    fn queued(&self, customer: &str, writer: &RunWriter<'_>) -> Result<Vec<(usize, Timestamp)>, EngineError> {
+        let policy = &self.engine.policy;
+        let spans = policy.guards.iter().filter_map(|guard| match &guard.kind {
+            GuardKind::Cap(cap) => Some(cap.per),
+            _ => None,
+        });
+        let Some(longest) = spans.max() else { return Ok(Vec::new()) };
+        let queued = writer.queued_since(customer, self.started.plus(-longest))?;
+        let index = |name: &str| policy.actions.iter().position(|action| *action.name == *name);
+        Ok(queued.into_iter().filter_map(|(action, at)| Some((index(&action)?, at))).collect())
+    }
+}
+
+/// Whether a guard is asked about the customer: a missing answer counts as no.
+fn is_asked(guard: usize, answers: &Answers<'_>) -> bool {
+    answers.of(guard).is_some_and(|asked| answers.audience(asked) == Some(true))
+}
+
+/// A touch's id as a number that orders as the text does.
+fn number_of(id: &str) -> u128 {
+    id.split_once('_').and_then(|(_, digits)| u128::from_str_radix(digits, 16).ok()).unwrap_or(0)
+}

@@ -125,7 +125,7 @@ pub fn number(node: &Node, row: &dyn Row, moment: &Moment) -> Option<f64> {
         NodeKind::Coalesce(value, default) => {
             number(value, row, moment).or_else(|| number(default, row, moment))
         }
-        NodeKind::Call(builtin, arguments) => number_call(*builtin, arguments, row, moment).and_then(finite),
+        NodeKind::Call(builtin, arguments) => number_call(builtin, arguments, row, moment).and_then(finite),
         NodeKind::Script(function, arguments) => {
             script(function, arguments, row, moment).as_ref().and_then(value_number)
         }
@@ -161,7 +161,7 @@ pub fn truth(node: &Node, row: &dyn Row, moment: &Moment) -> Option<bool> {
         NodeKind::Coalesce(value, default) => {
             truth(value, row, moment).or_else(|| truth(default, row, moment))
         }
-        NodeKind::Call(builtin, arguments) => truth_call(*builtin, arguments, row, moment),
+        NodeKind::Call(builtin, arguments) => truth_call(builtin, arguments, row, moment),
         NodeKind::Script(function, arguments) => {
             script(function, arguments, row, moment).as_ref().and_then(value_truth)
         }
@@ -194,7 +194,7 @@ pub fn text<'a>(node: &'a Node, row: &'a dyn Row, moment: &Moment) -> Option<Tex
             Value::Text(text) => Some(Text::Shared(text)),
             _ => None,
         },
-        NodeKind::Call(builtin, arguments) => match (builtin.function()?.compute, arguments.as_slice()) {
+        NodeKind::Call(builtin, arguments) => match (builtin.compute, arguments.as_slice()) {
             (Compute::TextToText(compute), [argument]) => {
                 let argument = text(argument, row, moment)?;
                 Some(match argument {
@@ -213,7 +213,7 @@ pub fn text<'a>(node: &'a Node, row: &'a dyn Row, moment: &Moment) -> Option<Tex
 
 fn number_call(builtin: Builtin, arguments: &[Node], row: &dyn Row, moment: &Moment) -> Option<f64> {
     const USUAL: usize = 4;
-    match (builtin.function()?.compute, arguments) {
+    match (builtin.compute, arguments) {
         (Compute::Numbers(compute), arguments) if arguments.len() <= USUAL => {
             let mut numbers = [0.0; USUAL];
             for (slot, argument) in numbers.iter_mut().zip(arguments) {
@@ -247,7 +247,7 @@ fn number_call(builtin: Builtin, arguments: &[Node], row: &dyn Row, moment: &Mom
 }
 
 fn truth_call(builtin: Builtin, arguments: &[Node], row: &dyn Row, moment: &Moment) -> Option<bool> {
-    match (builtin.function()?.compute, arguments) {
+    match (builtin.compute, arguments) {
         (Compute::Known(wanted), [argument]) => Some(is_known(argument, row, moment) == wanted),
         (Compute::Texts(compute), [first, second]) => {
             let first = text(first, row, moment)?;
@@ -435,11 +435,15 @@ mod tests {
     }
 
     #[test]
-    fn every_builtin_has_its_function() {
-        for (index, function) in crate::policy::expression::builtin::functions().enumerate() {
-            assert_eq!(function.builtin as usize, index, "{}", function.name);
+    fn every_function_is_found_by_a_name_of_its_own() {
+        let mut names = std::collections::BTreeSet::new();
+        for entry in catalog() {
+            assert!(names.insert(entry.name), "{} stands twice", entry.name);
         }
-        assert_eq!(Builtin::Bucket.function().map(|function| function.name), Some("bucket"));
+        for function in crate::policy::expression::builtin::functions() {
+            let found = crate::policy::expression::builtin::named(function.name);
+            assert!(found.is_some_and(|found| std::ptr::eq(found, function)), "{}", function.name);
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! From a checked expression to nodes.
 
-use super::op::{Arithmetic, Comparison, Kind, On, Op, Space};
+use super::op::{Comparison, Kind, On, Op, Space};
 use super::{Graph, NodeId, kind_of};
 use crate::evaluate::error::EvaluateError;
 use crate::evaluate::kernel::time::instant;
 use crate::model::{Type, Value};
 use crate::policy::compiled::ValueKind;
-use crate::policy::expression::builtin::Builtin;
+use crate::policy::expression::builtin::compute::Arithmetic;
+use crate::policy::expression::builtin::{Builtin, Compute, Kernel};
 use crate::policy::expression::tree::{Binary, Node as Tree, NodeKind, Reference, Unary};
 
 impl Graph<'_> {
@@ -20,11 +21,15 @@ impl Graph<'_> {
                     Unary::Not => self.apply(Op::Not, &[operand], Kind::Flag),
                     Unary::Negate => {
                         let zero = self.number(-0.0);
-                        self.apply(Op::Arithmetic(Arithmetic::Subtract), &[zero, operand], Kind::Number)
+                        self.apply(
+                            Op::Arithmetic(Arithmetic::Plain, Binary::Subtract),
+                            &[zero, operand],
+                            Kind::Number,
+                        )
                     }
                 })
             }
-            NodeKind::Binary(operator, left, right) => self.binary(*operator, left, right, event),
+            NodeKind::Binary(operator, left, right) => self.binary(tree, *operator, [left, right], event),
             NodeKind::In(needle, list) => self.membership(needle, list, event),
             NodeKind::If(condition, then, otherwise) => {
                 let condition = self.tree(condition, event)?;
@@ -38,7 +43,7 @@ impl Graph<'_> {
                 let operands = [first, self.guarded(second, event, |graph| graph.missing(first))?];
                 Ok(self.apply(Op::Coalesce, &operands, kind_of(&tree.ty)))
             }
-            NodeKind::Call(builtin, arguments) => self.call(*builtin, arguments, event),
+            NodeKind::Call(builtin, arguments) => self.call(builtin, arguments, event),
             NodeKind::Script(function, arguments) => self.script(function, arguments, event),
             NodeKind::AtLeast(value, level) => {
                 let (class, decision) = self.class(*value)?;
@@ -133,9 +138,9 @@ impl Graph<'_> {
 
     fn binary(
         &mut self,
+        tree: &Tree,
         operator: Binary,
-        left: &Tree,
-        right: &Tree,
+        [left, right]: [&Tree; 2],
         event: Option<usize>,
     ) -> Result<NodeId, EvaluateError> {
         let left_node = self.tree(left, event)?;
@@ -145,35 +150,29 @@ impl Graph<'_> {
             _ => self.tree(right, event)?,
         };
         let operands = [left_node, right_node];
-        let arithmetic = match operator {
+        let comparison = match operator {
             Binary::And => return Ok(self.apply(Op::And, &operands, Kind::Flag)),
             Binary::Or => return Ok(self.apply(Op::Or, &operands, Kind::Flag)),
-            Binary::Equal => return self.compare(Comparison::Equal, operands),
-            Binary::NotEqual => return self.compare(Comparison::NotEqual, operands),
-            Binary::Less => return self.compare(Comparison::Less, operands),
-            Binary::LessOrEqual => return self.compare(Comparison::LessOrEqual, operands),
-            Binary::Greater => return self.compare(Comparison::Greater, operands),
-            Binary::GreaterOrEqual => return self.compare(Comparison::GreaterOrEqual, operands),
-            Binary::Multiply => Arithmetic::Multiply,
-            Binary::Divide => Arithmetic::Divide,
-            Binary::Remainder => Arithmetic::Remainder,
-            Binary::Power => Arithmetic::Power,
-            Binary::Add => match (&left.ty, &right.ty) {
-                (Type::Text | Type::Choice(_), _) => {
-                    return Ok(self.apply(Op::Concatenate, &operands, Kind::Code));
-                }
-                (Type::Date, _) => Arithmetic::DateLater,
-                (Type::Time, _) => Arithmetic::TimeLater,
-                _ => Arithmetic::Add,
-            },
-            Binary::Subtract => match (&left.ty, &right.ty) {
-                (Type::Date, Type::Number) => Arithmetic::DateEarlier,
-                (Type::Time, Type::Number) => Arithmetic::TimeEarlier,
-                (Type::Time, _) => Arithmetic::DaysBetweenTimes,
-                _ => Arithmetic::Subtract,
-            },
+            Binary::Equal => Comparison::Equal,
+            Binary::NotEqual => Comparison::NotEqual,
+            Binary::Less => Comparison::Less,
+            Binary::LessOrEqual => Comparison::LessOrEqual,
+            Binary::Greater => Comparison::Greater,
+            Binary::GreaterOrEqual => Comparison::GreaterOrEqual,
+            Binary::Add if tree.ty == Type::Text => {
+                return Ok(self.apply(Op::Concatenate, &operands, Kind::Code));
+            }
+            Binary::Add
+            | Binary::Subtract
+            | Binary::Multiply
+            | Binary::Divide
+            | Binary::Remainder
+            | Binary::Power => {
+                let arithmetic = Arithmetic::of(&left.ty, &right.ty, &tree.ty);
+                return Ok(self.apply(Op::Arithmetic(arithmetic, operator), &operands, Kind::Number));
+            }
         };
-        Ok(self.apply(Op::Arithmetic(arithmetic), &operands, Kind::Number))
+        self.compare(comparison, operands)
     }
 
     fn compare(&mut self, comparison: Comparison, operands: [NodeId; 2]) -> Result<NodeId, EvaluateError> {
@@ -215,8 +214,8 @@ impl Graph<'_> {
         arguments: &[Tree],
         event: Option<usize>,
     ) -> Result<NodeId, EvaluateError> {
-        if builtin == Builtin::Bucket {
-            return self.bucket(arguments);
+        if let Compute::PerCustomer(_) = builtin.compute {
+            return self.per_customer(builtin, arguments);
         }
         let mut operands = Vec::with_capacity(arguments.len());
         for argument in arguments {
@@ -227,49 +226,40 @@ impl Graph<'_> {
             Some(Type::Time) => On::Time,
             _ => On::Number,
         };
-        Ok(match builtin {
-            Builtin::Now => self.node(Op::Now, operands, Space::Run, Kind::Number),
-            Builtin::Today => self.node(Op::Today, operands, Space::Run, Kind::Number),
-            Builtin::Min => return self.fold(Arithmetic::Least, &operands),
-            Builtin::Max => return self.fold(Arithmetic::Greatest, &operands),
-            Builtin::Pow => self.apply(Op::Arithmetic(Arithmetic::Power), &operands, Kind::Number),
-            Builtin::Clamp => self.apply(Op::FunctionOfSeveral(builtin), &operands, Kind::Number),
-            Builtin::Round if operands.len() > 1 => {
-                self.apply(Op::FunctionOfSeveral(builtin), &operands, Kind::Number)
-            }
-            Builtin::Lower | Builtin::Upper | Builtin::Trim => {
-                self.apply(Op::Text(builtin), &operands, Kind::Code)
-            }
-            Builtin::Len | Builtin::Number => self.apply(Op::TextNumber(builtin), &operands, Kind::Number),
-            Builtin::Contains | Builtin::StartsWith | Builtin::EndsWith => {
-                self.apply(Op::TextTest(builtin), &operands, Kind::Flag)
-            }
-            Builtin::IsKnown => self.apply(Op::Known, &operands, Kind::Flag),
-            Builtin::IsMissing => {
+        Ok(match (builtin.compute, builtin.kernel) {
+            (Compute::Moment(_), _) => self.node(Op::Moment(builtin), operands, Space::Run, Kind::Number),
+            (Compute::Known(wanted), _) => {
                 let known = self.apply(Op::Known, &operands, Kind::Flag);
-                self.apply(Op::Not, &[known], Kind::Flag)
+                if wanted { known } else { self.not(known) }
             }
-            Builtin::CountKnown => self.apply(Op::CountKnown, &operands, Kind::Number),
+            (Compute::CountKnown, _) => self.apply(Op::CountKnown, &operands, Kind::Number),
+            (Compute::TextToText(_), _) => self.apply(Op::Text(builtin), &operands, Kind::Code),
+            (Compute::TextToNumber(_), _) => self.apply(Op::TextNumber(builtin), &operands, Kind::Number),
+            (Compute::Texts(_), _) => self.apply(Op::TextTest(builtin), &operands, Kind::Flag),
+            (_, Some(Kernel::Least)) => return self.fold(&Op::Least, &operands),
+            (_, Some(Kernel::Greatest)) => return self.fold(&Op::Greatest, &operands),
+            (_, Some(Kernel::Power)) => {
+                self.apply(Op::Arithmetic(Arithmetic::Plain, Binary::Power), &operands, Kind::Number)
+            }
+            _ if operands.len() > 1 => self.apply(Op::FunctionOfSeveral(builtin), &operands, Kind::Number),
             _ => self.apply(Op::Function(builtin, on), &operands, Kind::Number),
         })
     }
 
-    fn fold(&mut self, arithmetic: Arithmetic, operands: &[NodeId]) -> Result<NodeId, EvaluateError> {
+    fn fold(&mut self, op: &Op, operands: &[NodeId]) -> Result<NodeId, EvaluateError> {
         let Some((&first, rest)) = operands.split_first() else {
             return Err(self.unchecked("a function of nothing"));
         };
-        Ok(rest.iter().fold(first, |before, &next| {
-            self.apply(Op::Arithmetic(arithmetic), &[before, next], Kind::Number)
-        }))
+        Ok(rest.iter().fold(first, |before, &next| self.apply(op.clone(), &[before, next], Kind::Number)))
     }
 
-    fn bucket(&mut self, arguments: &[Tree]) -> Result<NodeId, EvaluateError> {
+    fn per_customer(&mut self, builtin: Builtin, arguments: &[Tree]) -> Result<NodeId, EvaluateError> {
         match arguments {
             [Tree { kind: NodeKind::Literal(Value::Text(salt)), .. }] => {
                 let salt = self.word_index(salt);
-                Ok(self.node(Op::Bucket(salt), Vec::new(), Space::Customer, Kind::Number))
+                Ok(self.node(Op::PerCustomer(builtin, salt), Vec::new(), Space::Customer, Kind::Number))
             }
-            _ => Err(self.unchecked("the salt of a bucket is not a literal")),
+            _ => Err(self.unchecked("a salt is not a literal")),
         }
     }
 }

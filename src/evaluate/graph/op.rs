@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::model::Duration;
 use crate::policy::compiled::{Fades, Take, Window};
 use crate::policy::expression::builtin::Builtin;
+use crate::policy::expression::builtin::compute::Arithmetic;
+use crate::policy::expression::tree::Binary;
 
 /// What the rows of a column are; the later in order, the finer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,29 +36,6 @@ pub(in crate::evaluate) enum Comparison {
     LessOrEqual,
     Greater,
     GreaterOrEqual,
-}
-
-/// Arithmetic on two numbers, dates or times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::evaluate) enum Arithmetic {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Remainder,
-    Power,
-    Least,
-    Greatest,
-    /// A date some days later.
-    DateLater,
-    /// A date some days earlier.
-    DateEarlier,
-    /// An instant some days later.
-    TimeLater,
-    /// An instant some days earlier.
-    TimeEarlier,
-    /// Days from the second instant to the first.
-    DaysBetweenTimes,
 }
 
 /// What a call is made on, where its meaning hangs on that.
@@ -90,8 +69,8 @@ pub(in crate::evaluate) enum Op {
     Flag(bool),
     /// A word of the program, by index.
     Word(usize),
-    Now,
-    Today,
+    /// What only the moment of the run tells.
+    Moment(Builtin),
     Id,
     KnownSince,
     CustomerField(usize),
@@ -100,7 +79,12 @@ pub(in crate::evaluate) enum Op {
     EventId,
     /// One row a row of the node's space, from a coarser one.
     Spread,
-    Arithmetic(Arithmetic),
+    /// Of two numbers, dates or times.
+    Arithmetic(Arithmetic, Binary),
+    /// The lesser of two numbers.
+    Least,
+    /// The greater of two numbers.
+    Greatest,
     /// A function of one number, date or time.
     Function(Builtin, On),
     /// A function of several numbers.
@@ -128,8 +112,8 @@ pub(in crate::evaluate) enum Op {
     /// Truth of two texts.
     TextTest(Builtin),
     Concatenate,
-    /// Bucket of the customer by a salt (a word of the program).
-    Bucket(usize),
+    /// A number of the customer's by a salt (a word of the program).
+    PerCustomer(Builtin, usize),
     /// A function of a script. Operands: its arguments, then where it is called if not everywhere.
     Script {
         /// Index in [`Compiled::functions`](crate::policy::Compiled::functions).

@@ -43,8 +43,7 @@ const fn is_leaf(op: &Op) -> bool {
         Op::Number(_)
             | Op::Flag(_)
             | Op::Word(_)
-            | Op::Now
-            | Op::Today
+            | Op::Moment(_)
             | Op::KnownSince
             | Op::CustomerField(_)
             | Op::EventAt

@@ -2,11 +2,12 @@
 //! functions of the language; here they run over columns.
 
 use super::{Numbers, number};
-use crate::evaluate::graph::op::{Arithmetic, On};
+use crate::evaluate::graph::op::On;
 use crate::model::time::DAY;
 use crate::model::{NumberColumn, Timestamp};
 use crate::policy::expression::Moment;
-use crate::policy::expression::builtin::{Builtin, Compute, compute};
+use crate::policy::expression::builtin::compute::{Arithmetic, plain};
+use crate::policy::expression::builtin::{Builtin, Compute, Kernel};
 use crate::policy::expression::tree::Binary;
 
 /// A function of one operand over a column.
@@ -20,38 +21,36 @@ pub(in crate::evaluate) fn function(
 ) {
     let now = instant(moment.now);
     let day = instant(Timestamp(DAY));
-    match (builtin, on) {
-        (Builtin::Abs, _) => number::unary(operand, rows, out, f64::abs),
-        (Builtin::Floor, _) => number::unary(operand, rows, out, f64::floor),
-        (Builtin::Ceil, _) => number::unary(operand, rows, out, f64::ceil),
-        (Builtin::Sqrt, _) => number::unary(operand, rows, out, f64::sqrt),
-        (Builtin::DaysSince, On::Time) => number::unary(operand, rows, out, |at| (now - at) / day),
-        (Builtin::DaysUntil, On::Time) => number::unary(operand, rows, out, |at| (at - now) / day),
-        _ => match builtin.function().map(|function| function.compute) {
-            Some(Compute::Numbers(compute)) => number::unary(operand, rows, out, |value| compute(&[value])),
-            Some(Compute::Civil { date, time }) => {
-                let compute = if on == On::Date { date } else { time };
-                number::unary(operand, rows, out, |value| compute(value, moment));
-            }
-            _ => number::unary(operand, rows, out, |_| f64::NAN),
-        },
+    match (builtin.kernel, builtin.compute) {
+        (Some(Kernel::Absolute), _) => number::unary(operand, rows, out, f64::abs),
+        (Some(Kernel::Floor), _) => number::unary(operand, rows, out, f64::floor),
+        // Adding zero makes -0 plain 0.
+        (Some(Kernel::Ceiling), _) => number::unary(operand, rows, out, |value| value.ceil() + 0.0),
+        (Some(Kernel::SquareRoot), _) => number::unary(operand, rows, out, f64::sqrt),
+        (Some(Kernel::DaysSince), _) if on == On::Time => {
+            number::unary(operand, rows, out, |at| (now - at) / day);
+        }
+        (Some(Kernel::DaysUntil), _) if on == On::Time => {
+            number::unary(operand, rows, out, |at| (at - now) / day);
+        }
+        (_, Compute::Numbers(compute)) => number::unary(operand, rows, out, |value| compute(&[value])),
+        (_, Compute::Civil { date, time }) => {
+            let compute = if on == On::Date { date } else { time };
+            number::unary(operand, rows, out, |value| compute(value, moment));
+        }
+        _ => number::unary(operand, rows, out, |_| f64::NAN),
     }
 }
 
-/// What a function of several numbers takes at most.
-pub(in crate::evaluate) const MOST_OPERANDS: usize = 3;
-
-/// A function of several operands over columns.
+/// A function of several operands over columns. `arguments` is room for as many.
 pub(in crate::evaluate) fn function_of_several(
-    builtin: Builtin,
+    compute: fn(&[f64]) -> f64,
     operands: &[Numbers<'_>],
+    arguments: &mut [f64],
     rows: usize,
     out: &mut NumberColumn,
 ) {
     out.clear();
-    let Some(Compute::Numbers(compute)) = builtin.function().map(|function| function.compute) else { return };
-    let mut arguments = [0.0; MOST_OPERANDS];
-    let Some(arguments) = arguments.get_mut(..operands.len()) else { return };
     for row in 0..rows {
         let mut known = true;
         for (argument, operand) in arguments.iter_mut().zip(operands) {
@@ -66,51 +65,57 @@ pub(in crate::evaluate) fn function_of_several(
 
 /// Arithmetic over two columns.
 pub(in crate::evaluate) fn arithmetic(
+    (arithmetic, operator): (Arithmetic, Binary),
+    sides: [Numbers<'_>; 2],
+    rows: usize,
+    out: &mut NumberColumn,
+) {
+    // Each operator has loops of its own, so that none is chosen row by row.
+    match operator {
+        Binary::Add => pairs(arithmetic, sides, rows, out, |a, b| plain(Binary::Add, a, b)),
+        Binary::Subtract => pairs(arithmetic, sides, rows, out, |a, b| plain(Binary::Subtract, a, b)),
+        Binary::Multiply => pairs(arithmetic, sides, rows, out, |a, b| plain(Binary::Multiply, a, b)),
+        Binary::Divide => pairs(arithmetic, sides, rows, out, |a, b| plain(Binary::Divide, a, b)),
+        operator => pairs(arithmetic, sides, rows, out, |a, b| plain(operator, a, b)),
+    }
+}
+
+fn pairs(
     arithmetic: Arithmetic,
+    [left, right]: [Numbers<'_>; 2],
+    rows: usize,
+    out: &mut NumberColumn,
+    operator: impl Fn(f64, f64) -> f64,
+) {
+    match arithmetic {
+        Arithmetic::Plain => {
+            number::binary(left, right, rows, out, |a, b| Arithmetic::Plain.with(&operator, a, b));
+        }
+        Arithmetic::Times => {
+            number::binary(left, right, rows, out, |a, b| Arithmetic::Times.with(&operator, a, b));
+        }
+        Arithmetic::MoveDate => {
+            number::binary(left, right, rows, out, |a, b| Arithmetic::MoveDate.with(&operator, a, b));
+        }
+        Arithmetic::MoveTime => {
+            number::binary(left, right, rows, out, |a, b| Arithmetic::MoveTime.with(&operator, a, b));
+        }
+    }
+}
+
+/// The lesser of two columns.
+pub(in crate::evaluate) fn least(left: Numbers<'_>, right: Numbers<'_>, rows: usize, out: &mut NumberColumn) {
+    number::binary(left, right, rows, out, |a, b| if b < a { b } else { a });
+}
+
+/// The greater of two columns.
+pub(in crate::evaluate) fn greatest(
     left: Numbers<'_>,
     right: Numbers<'_>,
     rows: usize,
     out: &mut NumberColumn,
 ) {
-    let (plain, moved, timed, between) = (
-        compute::Arithmetic::Plain,
-        compute::Arithmetic::MoveDate,
-        compute::Arithmetic::MoveTime,
-        compute::Arithmetic::Times,
-    );
-    match arithmetic {
-        Arithmetic::Add => number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Add, a, b)),
-        Arithmetic::Subtract => {
-            number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Subtract, a, b));
-        }
-        Arithmetic::Multiply => {
-            number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Multiply, a, b));
-        }
-        Arithmetic::Divide => {
-            number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Divide, a, b));
-        }
-        Arithmetic::Remainder => {
-            number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Remainder, a, b));
-        }
-        Arithmetic::Power => number::binary(left, right, rows, out, |a, b| plain.apply(Binary::Power, a, b)),
-        Arithmetic::Least => number::binary(left, right, rows, out, |a, b| if b < a { b } else { a }),
-        Arithmetic::Greatest => number::binary(left, right, rows, out, |a, b| if b > a { b } else { a }),
-        Arithmetic::DateLater => {
-            number::binary(left, right, rows, out, |a, b| moved.apply(Binary::Add, a, b));
-        }
-        Arithmetic::DateEarlier => {
-            number::binary(left, right, rows, out, |a, b| moved.apply(Binary::Subtract, a, b));
-        }
-        Arithmetic::TimeLater => {
-            number::binary(left, right, rows, out, |a, b| timed.apply(Binary::Add, a, b));
-        }
-        Arithmetic::TimeEarlier => {
-            number::binary(left, right, rows, out, |a, b| timed.apply(Binary::Subtract, a, b));
-        }
-        Arithmetic::DaysBetweenTimes => {
-            number::binary(left, right, rows, out, |a, b| between.apply(Binary::Subtract, a, b));
-        }
-    }
+    number::binary(left, right, rows, out, |a, b| if b > a { b } else { a });
 }
 
 /// An instant as columns hold it.

@@ -5,9 +5,9 @@ use super::{Setting, Work};
 use crate::evaluate::graph::op::Op;
 use crate::evaluate::kernel::text::Memo;
 use crate::evaluate::kernel::{choose, flag, number, text, time};
-use crate::model::civil;
 use crate::model::{Column, Dictionary, FlagColumn, NumberColumn};
-use crate::policy::expression::builtin::{Builtin, Compute};
+use crate::policy::expression::builtin::compute::finite;
+use crate::policy::expression::builtin::{Compute, Function};
 
 pub(super) fn step(
     frame: &Frame<'_>,
@@ -38,10 +38,9 @@ pub(super) fn step(
                 out.clear();
                 out.codes.extend(frame.facts.ids.iter().map(|id| dictionary.code(id)));
             }
-            Op::Text(builtin) => {
-                let Some(Compute::TextToText(function)) = compute(*builtin) else { return };
+            Op::Text(Function { compute: Compute::TextToText(compute), .. }) => {
                 text::text(frame.codes(0), frame.rows, dictionary, &mut work.memo, out, |text, made| {
-                    made.push_str(&function(text));
+                    made.push_str(&compute(text));
                 });
             }
             _ => {
@@ -64,10 +63,8 @@ fn numbers(
     let (rows, moment) = (frame.rows, setting.moment);
     match &frame.node.op {
         Op::Number(bits) => constant(Some(f64::from_bits(*bits)), out),
-        Op::Now => constant(Some(time::instant(moment.now)), out),
-        Op::Today => {
-            let today = civil::local_date(moment.now, moment.timezone);
-            constant(today.map(|today| f64::from(today.0)), out);
+        Op::Moment(Function { compute: Compute::Moment(compute), .. }) => {
+            constant(finite(compute(&moment)), out);
         }
         Op::KnownSince => {
             out.values.clear();
@@ -75,27 +72,25 @@ fn numbers(
             out.values.extend(instants.map(|&at| time::instant(crate::model::Timestamp(at))));
             out.valid.reset(rows, true);
         }
-        Op::Arithmetic(arithmetic) => {
-            time::arithmetic(*arithmetic, frame.numbers(0), frame.numbers(1), rows, out);
+        Op::Arithmetic(arithmetic, operator) => {
+            let sides = [frame.numbers(0), frame.numbers(1)];
+            time::arithmetic((*arithmetic, *operator), sides, rows, out);
         }
+        Op::Least => time::least(frame.numbers(0), frame.numbers(1), rows, out),
+        Op::Greatest => time::greatest(frame.numbers(0), frame.numbers(1), rows, out),
         Op::Function(builtin, on) => {
-            time::function(*builtin, *on, frame.numbers(0), &moment, rows, out);
+            time::function(builtin, *on, frame.numbers(0), &moment, rows, out);
         }
-        Op::FunctionOfSeveral(builtin) => {
-            let operands: [_; time::MOST_OPERANDS] = std::array::from_fn(|index| frame.numbers(index));
-            let operands = operands.get(..frame.node.operands.len()).unwrap_or_default();
-            time::function_of_several(*builtin, operands, rows, out);
+        Op::FunctionOfSeveral(Function { compute: Compute::Numbers(compute), .. }) => {
+            several(frame, *compute, out);
         }
         Op::CountKnown => flag::count_known(frame.views(), rows, out),
-        Op::TextNumber(builtin) => {
-            let Some(Compute::TextToNumber(function)) = compute(*builtin) else { return };
-            text::numbers(frame.codes(0), rows, dictionary, memo, out, function);
+        Op::TextNumber(Function { compute: Compute::TextToNumber(compute), .. }) => {
+            text::numbers(frame.codes(0), rows, dictionary, memo, out, compute);
         }
-        Op::Bucket(salt) => {
+        Op::PerCustomer(Function { compute: Compute::PerCustomer(compute), .. }, salt) => {
             let salt = setting.words.get(*salt).map_or("", |salt| &**salt);
-            if let Some(Compute::PerCustomer(function)) = compute(Builtin::Bucket) {
-                text::buckets(frame.facts.ids.iter(), out, |id| function(salt, id));
-            }
+            text::buckets(frame.facts.ids.iter(), out, |id| compute(salt, id));
         }
         _ => {}
     }
@@ -106,8 +101,19 @@ fn constant(value: Option<f64>, out: &mut NumberColumn) {
     out.push(value);
 }
 
-fn compute(builtin: Builtin) -> Option<Compute> {
-    builtin.function().map(|function| function.compute)
+/// A function of several numbers.
+fn several(frame: &Frame<'_>, compute: fn(&[f64]) -> f64, out: &mut NumberColumn) {
+    const USUAL: usize = 4;
+    let count = frame.node.operands.len();
+    if count > USUAL {
+        let operands: Vec<_> = (0..count).map(|index| frame.numbers(index)).collect();
+        return time::function_of_several(compute, &operands, &mut vec![0.0; count], frame.rows, out);
+    }
+    let operands: [_; USUAL] = std::array::from_fn(|index| frame.numbers(index));
+    let mut arguments = [0.0; USUAL];
+    if let (Some(operands), Some(arguments)) = (operands.get(..count), arguments.get_mut(..count)) {
+        time::function_of_several(compute, operands, arguments, frame.rows, out);
+    }
 }
 
 fn flags(frame: &Frame<'_>, dictionary: &Dictionary, memo: &mut Memo, out: &mut FlagColumn) {
@@ -134,9 +140,8 @@ fn flags(frame: &Frame<'_>, dictionary: &Dictionary, memo: &mut Memo, out: &mut 
             let (left, right) = (frame.codes(0), frame.codes(1));
             text::compare(*comparison, left, right, rows, dictionary, memo, out);
         }
-        Op::TextTest(builtin) => {
+        Op::TextTest(Function { compute: Compute::Texts(test), .. }) => {
             let (left, right) = (frame.codes(0), frame.codes(1));
-            let Some(Compute::Texts(test)) = compute(*builtin) else { return };
             text::truths(left, right, rows, dictionary, memo, &mut out.values, test);
             text::both_known(left, right, rows, &mut out.valid);
         }

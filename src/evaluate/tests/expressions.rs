@@ -6,6 +6,7 @@ use crate::evaluate::scalar::{self, Moment, Row};
 use crate::evaluate::testing::{Customer, World, at};
 use crate::model::{Date, Timestamp, Value};
 use crate::policy::compiled::ValueKind;
+use crate::policy::expression::builtin;
 use crate::policy::expression::tree::Reference;
 
 const FIELDS: &str = r#"
@@ -226,5 +227,22 @@ proptest! {
         batch in 1_usize..140,
     ) {
         check(&choices, rows, batch)?;
+    }
+}
+
+#[test]
+fn every_example_of_a_function_gives_its_value_in_columns_too() {
+    let examples: Vec<(&str, &str)> =
+        builtin::functions().flat_map(|function| function.examples).copied().collect();
+    let mut text = "[settings]\ntimezone = \"Asia/Shanghai\"\n".to_owned();
+    for (index, (call, _)) in examples.iter().enumerate() {
+        text.extend([format!("[score.example_{index}]\nvalue = '{call}'\n")]);
+    }
+    let mut world = World::new(&text);
+    world.customer("c1");
+    let found = world.run(at("2027-03-01T09:30:00+08:00"));
+    for (index, (call, expected)) in examples.into_iter().enumerate() {
+        let expected = if expected == "missing" { "-" } else { expected };
+        assert_eq!(world.column(&found, &format!("example_{index}")), [expected], "{call}");
     }
 }

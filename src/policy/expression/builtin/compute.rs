@@ -20,7 +20,7 @@ pub fn finite(number: f64) -> Option<f64> {
 }
 
 /// Which numbers an arithmetic operator works on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Arithmetic {
     /// Numbers, or the difference of two dates.
     Plain,
@@ -49,19 +49,26 @@ impl Arithmetic {
     #[must_use]
     #[inline]
     pub fn apply(self, operator: Binary, left: f64, right: f64) -> f64 {
+        self.with(|left, right| plain(operator, left, right), left, right)
+    }
+
+    /// The result of an operator that is given as it is for plain numbers.
+    #[must_use]
+    #[inline]
+    pub fn with(self, operator: impl Fn(f64, f64) -> f64, left: f64, right: f64) -> f64 {
         match self {
-            Self::Plain => plain(operator, left, right),
-            Self::Times => plain(operator, left, right) / DAY as f64,
-            Self::MoveDate => within(plain(operator, left, right).floor(), LAST_DAY),
-            Self::MoveTime if operator == Binary::Add => {
-                within((left + right * DAY as f64).round(), LAST_TIME)
-            }
-            Self::MoveTime => within((left - right * DAY as f64).round(), LAST_TIME),
+            Self::Plain => operator(left, right),
+            Self::Times => operator(left, right) / DAY as f64,
+            Self::MoveDate => within(operator(left, right).floor(), LAST_DAY),
+            Self::MoveTime => within(operator(left, right * DAY as f64).round(), LAST_TIME),
         }
     }
 }
 
-fn plain(operator: Binary, left: f64, right: f64) -> f64 {
+/// An operator on two numbers.
+#[must_use]
+#[inline]
+pub fn plain(operator: Binary, left: f64, right: f64) -> f64 {
     match operator {
         Binary::Add => left + right,
         Binary::Subtract => left - right,

@@ -2,12 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Accepts, Builtin, Compute, Function, Gives, Parameter};
+use super::results::{ANYTHING, Exactness, Results};
+use super::{Accepts, Compute, Function, Gives, Parameter};
+use crate::policy::expression::reason::Range;
 
 const VALUE: Parameter = Parameter { name: "value", accepts: Accepts::Any };
 
 const OF_VALUE: Function = Function {
-    builtin: Builtin::IsMissing,
     name: "",
     parameters: &[VALUE],
     last_is_optional: false,
@@ -16,12 +17,13 @@ const OF_VALUE: Function = Function {
     summary: "",
     missing: "never",
     compute: Compute::CountKnown,
+    kernel: None,
+    results: ANYTHING,
     examples: &[],
 };
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
-        builtin: Builtin::IsMissing,
         name: "is_missing",
         summary: "Whether nothing is known of the value.",
         compute: Compute::Known(false),
@@ -29,7 +31,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..OF_VALUE
     },
     Function {
-        builtin: Builtin::IsKnown,
         name: "is_known",
         summary: "Whether the value is known.",
         compute: Compute::Known(true),
@@ -37,7 +38,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..OF_VALUE
     },
     Function {
-        builtin: Builtin::CountKnown,
         name: "count_known",
         last_repeats: true,
         returns: Gives::Number,
@@ -47,12 +47,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..OF_VALUE
     },
     Function {
-        builtin: Builtin::Bucket,
         name: "bucket",
         parameters: &[Parameter { name: "\"salt\"", accepts: Accepts::TextLiteral }],
         returns: Gives::Number,
         summary: "A number from 0 up to but not 1, fixed per customer and salt, evenly spread over customers.",
         compute: Compute::PerCustomer(bucket),
+        results: Results {
+            range: |_| Some(Range::between(0.0, 1.0).below(1.0, true)),
+            is_finite: true,
+            exactness: Exactness::Continuous,
+            ..ANYTHING
+        },
         examples: &[("bucket(\"2027h1\") >= 0 && bucket(\"2027h1\") < 1", "true")],
         ..OF_VALUE
     },

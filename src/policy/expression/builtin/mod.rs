@@ -3,43 +3,42 @@
 //!
 //! # Adding a function
 //!
-//! Say `cbrt(number)`, the cube root:
-//!
-//! 1. In the file of its family, here `numbers.rs`, add an entry to `FUNCTIONS` where its name and
-//!    [`Builtin`] belong: its parameters, what it gives, a sentence on what it means, one on when it is
-//!    missing, how it is computed (one of [`Compute`]) and examples with their values.
-//!    ```text
-//!    Function {
-//!        builtin: Builtin::Cbrt,
-//!        name: "cbrt",
-//!        summary: "The cube root.",
-//!        compute: Compute::Numbers(|numbers| first(numbers).cbrt()),
-//!        examples: &[("cbrt(-8)", "-2")],
-//!        ..ONE
-//!    },
-//!    ```
-//! 2. Add the line `Cbrt` to [`Builtin`]. The order of its variants is that of nothing else.
-//!
+//! Say `cbrt(number)`, the cube root. In the file of its family, here `numbers.rs`, add an entry to
+//! `FUNCTIONS`: its name and parameters, what it gives, a sentence on what it means, one on when it is
+//! missing, how it is computed (one of [`Compute`]) and examples with their values.
+//! ```text
+//! Function {
+//!     name: "cbrt",
+//!     summary: "The cube root.",
+//!     compute: Compute::Numbers(|numbers| first(numbers).cbrt()),
+//!     examples: &[("cbrt(-8)", "-2")],
+//!     ..ONE
+//! },
+//! ```
 //! That is all. Names, counts and types of arguments are checked by the entry, both evaluators compute
 //! by it, a missing argument makes the result missing without its doing, and the reference shows it.
-//! The tests hold that every variant has one entry and that every example gives its value.
+//! The tests hold that names are unique and that every example gives its value, in rows and in columns.
 //!
-//! A new family is a file with a list of its own, named among the modules below and in [`functions`].
-//! Warnings (see [`reason`](super::reason)) take a function whose results they know nothing of as
-//! giving anything; where it has bounds, like `month`, a line there tells them.
+//! A new family is a file with a list of its own and one line in [`FAMILIES`] (and Rust's `mod`).
+//!
+//! What more there is to say is said in the entry too, where it is known: [`Function::results`] tells
+//! warnings what the results can be (`cbrt` keeps the sign), and [`Function::kernel`] names a loop over
+//! columns where one is worth having.
 
 pub mod compute;
 pub mod forms;
 mod known;
 mod numbers;
 pub mod operators;
+pub mod results;
 mod text;
 mod time;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::hash::{Hash, Hasher};
 
 use chrono_tz::Tz;
+use results::Results;
 
 use crate::model::{Timestamp, Type};
 
@@ -54,11 +53,12 @@ pub struct Moment {
     pub timezone: Tz,
 }
 
-/// A function of the language: what it takes and gives, and what it means.
+/// A function of the language as expressions hold it, resolved by name, count and types of arguments.
+pub type Builtin = &'static Function;
+
+/// What a function of the language takes and gives, and what it means. Two of one name are the same.
 #[derive(Debug)]
 pub struct Function {
-    /// Which one.
-    pub builtin: Builtin,
     /// As called.
     pub name: &'static str,
     /// What it takes, in order.
@@ -75,6 +75,10 @@ pub struct Function {
     pub missing: &'static str,
     /// How it is computed.
     pub compute: Compute,
+    /// A loop over columns that is faster than computing row by row.
+    pub kernel: Option<Kernel>,
+    /// What is known of its results without any data.
+    pub results: Results,
     /// Calls with their values as text; `missing` where there is none.
     pub examples: &'static [(&'static str, &'static str)],
 }
@@ -151,6 +155,29 @@ pub enum Compute {
     PerCustomer(fn(&str, &str) -> f64),
 }
 
+/// Loops over whole columns. Most functions do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// The number without its sign.
+    Absolute,
+    /// The next whole number below.
+    Floor,
+    /// The next whole number above.
+    Ceiling,
+    /// The square root.
+    SquareRoot,
+    /// The first number to the power of the second.
+    Power,
+    /// The least, two by two.
+    Least,
+    /// The greatest, two by two.
+    Greatest,
+    /// Days from a time to the run.
+    DaysSince,
+    /// Days from the run to a time.
+    DaysUntil,
+}
+
 impl Gives {
     /// As a type.
     #[must_use]
@@ -199,6 +226,18 @@ impl Function {
         format!("{}({})", self.name, shown.join(", "))
     }
 
+    /// Whether it is `now()`.
+    #[must_use]
+    pub fn is_now(&self) -> bool {
+        self.name == time::NOW
+    }
+
+    /// Whether missing arguments make the result missing.
+    #[must_use]
+    pub const fn is_strict(&self) -> bool {
+        !matches!(self.compute, Compute::Known(_) | Compute::CountKnown)
+    }
+
     /// What it takes: `a number, a number`.
     #[must_use]
     pub fn takes(&self) -> String {
@@ -208,30 +247,32 @@ impl Function {
     }
 }
 
-static FUNCTIONS: LazyLock<Vec<&'static Function>> = LazyLock::new(|| {
-    let families = [numbers::FUNCTIONS, text::FUNCTIONS, time::FUNCTIONS, known::FUNCTIONS];
-    let mut functions: Vec<&'static Function> = families.into_iter().flatten().collect();
-    functions.sort_by_key(|function| function.builtin as usize);
-    functions
-});
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
 
-/// Every function, in the order of [`Builtin`].
-pub fn functions() -> impl Iterator<Item = &'static Function> {
-    FUNCTIONS.iter().copied()
+impl Eq for Function {}
+
+impl Hash for Function {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+/// Every family, in the order of their functions.
+static FAMILIES: &[&[Function]] = &[numbers::FUNCTIONS, text::FUNCTIONS, time::FUNCTIONS, known::FUNCTIONS];
+
+/// Every function.
+pub fn functions() -> impl Iterator<Item = Builtin> {
+    FAMILIES.iter().copied().flatten()
 }
 
 /// The function of a name.
 #[must_use]
-pub fn named(name: &str) -> Option<&'static Function> {
+pub fn named(name: &str) -> Option<Builtin> {
     functions().find(|function| function.name == name)
-}
-
-impl Builtin {
-    /// What it takes, gives and means.
-    #[must_use]
-    pub fn function(self) -> Option<&'static Function> {
-        FUNCTIONS.get(self as usize).copied()
-    }
 }
 
 /// A line of the reference.
@@ -277,77 +318,4 @@ pub fn catalog() -> Vec<Entry> {
     let mut entries: Vec<Entry> = functions.chain(forms).collect();
     entries.sort_by_key(|entry| entry.name);
     entries
-}
-
-/// A function of the language, resolved by name, argument count and types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Builtin {
-    /// `abs(number)`.
-    Abs,
-    /// `min(number, …)`: missing where any is.
-    Min,
-    /// `max(number, …)`: missing where any is.
-    Max,
-    /// `round(number)` or `round(number, digits)`: half away from zero.
-    Round,
-    /// `floor(number)`.
-    Floor,
-    /// `ceil(number)`.
-    Ceil,
-    /// `sqrt(number)`: missing below zero.
-    Sqrt,
-    /// `ln(number)`: missing at or below zero.
-    Ln,
-    /// `exp(number)`.
-    Exp,
-    /// `pow(base, exponent)`.
-    Pow,
-    /// `clamp(number, low, high)`.
-    Clamp,
-    /// `lower(text)`.
-    Lower,
-    /// `upper(text)`.
-    Upper,
-    /// `trim(text)`.
-    Trim,
-    /// `len(text)` in characters.
-    Len,
-    /// `contains(text, part)`.
-    Contains,
-    /// `starts_with(text, part)`.
-    StartsWith,
-    /// `ends_with(text, part)`.
-    EndsWith,
-    /// `number(text)`: missing where the text is no number.
-    Number,
-    /// `now()`: the instant of the run.
-    Now,
-    /// `today()`: the local day of the run.
-    Today,
-    /// `days_since(time or date)`: fractional, a date from local midnight.
-    DaysSince,
-    /// `hours_since(time or date)`.
-    HoursSince,
-    /// `days_until(time or date)`.
-    DaysUntil,
-    /// `age(date)`: whole years.
-    Age,
-    /// `year(date or time)`, local.
-    Year,
-    /// `month(date or time)`, 1 to 12.
-    Month,
-    /// `day(date or time)`, 1 to 31.
-    Day,
-    /// `weekday(date or time)`, Monday is 1.
-    Weekday,
-    /// `hour(time)`, 0 to 23, local.
-    Hour,
-    /// `is_missing(any)`.
-    IsMissing,
-    /// `is_known(any)`.
-    IsKnown,
-    /// `count_known(any, …)`.
-    CountKnown,
-    /// `bucket("salt")`: 0 to 1, fixed per customer.
-    Bucket,
 }

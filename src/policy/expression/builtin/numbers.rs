@@ -1,12 +1,13 @@
 //! Functions of numbers.
 
-use super::{Accepts, Builtin, Compute, Function, Gives, Parameter};
+use super::results::{ANYTHING, Exactness, Results, absolute, argument, clamped, fold, power, rounded};
+use super::{Accepts, Compute, Function, Gives, Kernel, Parameter};
+use crate::policy::expression::reason::Range;
 
 const NUMBER: Parameter = Parameter { name: "number", accepts: Accepts::Number };
 const MISSING: &str = "where an argument is";
 
 const ONE: Function = Function {
-    builtin: Builtin::Abs,
     name: "",
     parameters: &[NUMBER],
     last_is_optional: false,
@@ -15,91 +16,131 @@ const ONE: Function = Function {
     summary: "",
     missing: MISSING,
     compute: Compute::Numbers(|_| f64::NAN),
+    kernel: None,
+    results: ANYTHING,
     examples: &[],
 };
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
-        builtin: Builtin::Abs,
         name: "abs",
         summary: "The number without its sign.",
         compute: Compute::Numbers(|numbers| first(numbers).abs()),
+        kernel: Some(Kernel::Absolute),
+        results: Results {
+            range: |given| Some(absolute(&given.argument(0))),
+            is_finite: true,
+            exactness: Exactness::OfArguments,
+            ..ANYTHING
+        },
         examples: &[("abs(-2.5)", "2.5")],
         ..ONE
     },
     Function {
-        builtin: Builtin::Min,
         name: "min",
         last_repeats: true,
         summary: "The least of the numbers.",
         compute: Compute::Numbers(|numbers| numbers.iter().copied().fold(f64::INFINITY, f64::min)),
+        kernel: Some(Kernel::Least),
+        results: Results {
+            range: |given| Some(fold(given.ranges, f64::min)),
+            is_finite: true,
+            exactness: Exactness::OfArguments,
+            ..ANYTHING
+        },
         examples: &[("min(3, 1, 2)", "1")],
         ..ONE
     },
     Function {
-        builtin: Builtin::Max,
         name: "max",
         last_repeats: true,
         summary: "The greatest of the numbers.",
         compute: Compute::Numbers(|numbers| numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+        kernel: Some(Kernel::Greatest),
+        results: Results {
+            range: |given| Some(fold(given.ranges, f64::max)),
+            is_finite: true,
+            exactness: Exactness::OfArguments,
+            ..ANYTHING
+        },
         examples: &[("max(3, 1, 2)", "3")],
         ..ONE
     },
     Function {
-        builtin: Builtin::Round,
         name: "round",
         parameters: &[NUMBER, Parameter { name: "digits", accepts: Accepts::Number }],
         last_is_optional: true,
         summary: "The nearest whole number, or number of so many decimals; halves away from zero.",
         compute: Compute::Numbers(round),
+        results: Results { range: rounded, ..ANYTHING },
         examples: &[("round(2.5)", "3"), ("round(-2.5)", "-3"), ("round(3.14159, 2)", "3.14")],
         ..ONE
     },
     Function {
-        builtin: Builtin::Floor,
         name: "floor",
         summary: "The greatest whole number that is not greater.",
         compute: Compute::Numbers(|numbers| first(numbers).floor()),
+        kernel: Some(Kernel::Floor),
+        results: Results {
+            range: |given| Some(given.argument(0).stepped(f64::floor).whole()),
+            is_finite: true,
+            ..ANYTHING
+        },
         examples: &[("floor(-2.5)", "-3")],
         ..ONE
     },
     Function {
-        builtin: Builtin::Ceil,
         name: "ceil",
         summary: "The least whole number that is not less.",
         compute: Compute::Numbers(|numbers| first(numbers).ceil() + 0.0),
+        kernel: Some(Kernel::Ceiling),
+        results: Results {
+            range: |given| Some(given.argument(0).stepped(f64::ceil).whole()),
+            is_finite: true,
+            ..ANYTHING
+        },
         examples: &[("ceil(2.1)", "3"), ("ceil(-0.5)", "0")],
         ..ONE
     },
     Function {
-        builtin: Builtin::Sqrt,
         name: "sqrt",
         summary: "The square root.",
         missing: "where the argument is, or is below zero",
         compute: Compute::Numbers(|numbers| first(numbers).sqrt()),
+        kernel: Some(Kernel::SquareRoot),
+        results: Results {
+            range: |given| Some(given.argument(0).above(0.0, false).stepped(f64::sqrt)),
+            is_total: |ranges| argument(ranges, 0).low >= 0.0,
+            exactness: Exactness::Rounded,
+            ..ANYTHING
+        },
         examples: &[("sqrt(9)", "3"), ("sqrt(-1)", "missing")],
         ..ONE
     },
     Function {
-        builtin: Builtin::Ln,
         name: "ln",
         summary: "The natural logarithm.",
         missing: "where the argument is, or is not above zero",
         compute: Compute::Numbers(|numbers| first(numbers).ln()),
+        results: Results { exactness: Exactness::Rounded, ..ANYTHING },
         examples: &[("ln(1)", "0"), ("ln(0)", "missing")],
         ..ONE
     },
     Function {
-        builtin: Builtin::Exp,
         name: "exp",
         summary: "e to the power of the number.",
         missing: "where the argument is, or the result is too large",
         compute: Compute::Numbers(|numbers| first(numbers).exp()),
+        results: Results {
+            range: |_| Some(Range::from(0.0)),
+            is_total: |_| false,
+            exactness: Exactness::Rounded,
+            ..ANYTHING
+        },
         examples: &[("exp(0)", "1"), ("exp(1000)", "missing")],
         ..ONE
     },
     Function {
-        builtin: Builtin::Pow,
         name: "pow",
         parameters: &[NUMBER, Parameter { name: "exponent", accepts: Accepts::Number }],
         summary: "The number to the power of the exponent, the same as `**`.",
@@ -108,11 +149,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
             [base, exponent] => base.powf(*exponent),
             _ => f64::NAN,
         }),
+        kernel: Some(Kernel::Power),
+        results: Results {
+            range: |given| Some(power(&given.argument(0), &given.argument(1))),
+            is_total: |_| false,
+            exactness: Exactness::Rounded,
+            ..ANYTHING
+        },
         examples: &[("pow(2, 10)", "1024"), ("pow(2, -1)", "0.5")],
         ..ONE
     },
     Function {
-        builtin: Builtin::Clamp,
         name: "clamp",
         parameters: &[
             NUMBER,
@@ -125,6 +172,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
             [number, low, high] if low <= high => number.max(*low).min(*high),
             _ => f64::NAN,
         }),
+        results: Results {
+            range: |given| Some(clamped(&given.argument(0), &given.argument(1), &given.argument(2))),
+            is_total: |ranges| argument(ranges, 1).high <= argument(ranges, 2).low,
+            ..ANYTHING
+        },
         examples: &[("clamp(7, 0, 5)", "5"), ("clamp(1, 5, 0)", "missing")],
         ..ONE
     },

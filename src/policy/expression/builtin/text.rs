@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::{Accepts, Builtin, Compute, Function, Gives, Parameter};
+use super::results::{ANYTHING, Results};
+use super::{Accepts, Compute, Function, Gives, Parameter};
+use crate::policy::expression::reason::Range;
 
 const TEXT: Parameter = Parameter { name: "text", accepts: Accepts::Text };
 const PART: Parameter = Parameter { name: "part", accepts: Accepts::Text };
 
 const TO_TEXT: Function = Function {
-    builtin: Builtin::Lower,
     name: "",
     parameters: &[TEXT],
     last_is_optional: false,
@@ -17,6 +18,8 @@ const TO_TEXT: Function = Function {
     summary: "",
     missing: "where the argument is",
     compute: Compute::TextToText(|text| Cow::Borrowed(text)),
+    kernel: None,
+    results: ANYTHING,
     examples: &[],
 };
 const ASK: Function =
@@ -24,7 +27,6 @@ const ASK: Function =
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
-        builtin: Builtin::Lower,
         name: "lower",
         summary: "In lower case.",
         compute: Compute::TextToText(|text| Cow::Owned(text.to_lowercase())),
@@ -32,7 +34,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..TO_TEXT
     },
     Function {
-        builtin: Builtin::Upper,
         name: "upper",
         summary: "In upper case.",
         compute: Compute::TextToText(|text| Cow::Owned(text.to_uppercase())),
@@ -40,7 +41,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..TO_TEXT
     },
     Function {
-        builtin: Builtin::Trim,
         name: "trim",
         summary: "Without space at the beginning and the end.",
         compute: Compute::TextToText(|text| Cow::Borrowed(text.trim())),
@@ -48,16 +48,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..TO_TEXT
     },
     Function {
-        builtin: Builtin::Len,
         name: "len",
         returns: Gives::Number,
         summary: "How many characters the text has.",
         compute: Compute::TextToNumber(|text| text.chars().count() as f64),
+        results: Results { range: |_| Some(Range::from(0.0).whole()), is_finite: true, ..ANYTHING },
         examples: &[("len(\"关键客户\")", "4")],
         ..TO_TEXT
     },
     Function {
-        builtin: Builtin::Contains,
         name: "contains",
         summary: "Whether the part stands anywhere in the text.",
         compute: Compute::Texts(|text, part| text.contains(part)),
@@ -65,7 +64,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..ASK
     },
     Function {
-        builtin: Builtin::StartsWith,
         name: "starts_with",
         summary: "Whether the text begins with the part.",
         compute: Compute::Texts(|text, part| text.starts_with(part)),
@@ -73,7 +71,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..ASK
     },
     Function {
-        builtin: Builtin::EndsWith,
         name: "ends_with",
         summary: "Whether the text ends with the part.",
         compute: Compute::Texts(|text, part| text.ends_with(part)),
@@ -81,7 +78,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ..ASK
     },
     Function {
-        builtin: Builtin::Number,
         name: "number",
         returns: Gives::Number,
         summary: "The number a text is, with a decimal point and no other separators; space around it is ignored.",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Checker, conversion, described, hints};
 use crate::model::{Date, Type, Value};
 use crate::policy::diagnostic::Problem;
-use crate::policy::expression::builtin::{self, Accepts, Builtin, Function, forms};
+use crate::policy::expression::builtin::{self, Accepts, Compute, Function, forms};
 use crate::policy::expression::codes;
 use crate::policy::expression::names::{ClassName, Declared, Tagged};
 use crate::policy::expression::problem::{nearest, problem, quoted_list};
@@ -92,16 +92,16 @@ impl Checker<'_> {
             }));
         }
         let nodes: Vec<Node> = nodes.into_iter().collect::<Option<_>>()?;
-        if function.builtin == Builtin::Bucket && !self.has_customer() {
+        if matches!(function.compute, Compute::PerCustomer(_)) && !self.has_customer() {
             self.report(
                 &codes::OUT_OF_PLACE,
                 whole,
-                "`bucket` is fixed per customer, but there is no customer here".to_owned(),
+                format!("`{}` is fixed per customer, but there is no customer here", function.name),
                 "use it in conditions over customers",
             );
             return None;
         }
-        Some((NodeKind::Call(function.builtin, nodes), function.returns.ty()))
+        Some((NodeKind::Call(function, nodes), function.returns.ty()))
     }
 
     fn script(&mut self, function: Arc<Script>, arguments: &[Part], whole: &Part) -> Typed {

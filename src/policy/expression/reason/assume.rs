@@ -4,7 +4,6 @@
 //! everything the condition allows, so that no states left means that it can't be.
 
 use super::domain::{Domain, Known, Words};
-use super::forward::is_strict;
 use super::key::key;
 use super::state::State;
 use super::{Outcome, Reasoner};
@@ -88,7 +87,7 @@ impl Reasoner<'_> {
                 }
                 at_most(states, state)
             }
-            NodeKind::Call(builtin, arguments) => self.asked(node, *builtin, arguments, outcome, state),
+            NodeKind::Call(builtin, arguments) => self.asked(node, builtin, arguments, outcome, state),
             NodeKind::AtLeast(value, level) => self.at_least(*value, *level, outcome, state),
             _ => self.noted(node, outcome, state.clone()),
         }
@@ -146,8 +145,7 @@ impl Reasoner<'_> {
         outcome: Outcome,
         state: &State,
     ) -> Vec<State> {
-        let compute = builtin.function().map(|function| function.compute);
-        let (Some(Compute::Known(wanted)), [argument]) = (compute, arguments) else {
+        let (Compute::Known(wanted), [argument]) = (builtin.compute, arguments) else {
             let mut state = state.clone();
             if outcome != Outcome::Missing
                 && !arguments.iter().all(|argument| self.known(argument, &mut state))
@@ -204,7 +202,7 @@ impl Reasoner<'_> {
             NodeKind::Binary(_, left, right) if node.ty != Type::Bool => {
                 self.known(left, state) && self.known(right, state)
             }
-            NodeKind::Call(builtin, arguments) if is_strict(*builtin) => {
+            NodeKind::Call(builtin, arguments) if builtin.is_strict() => {
                 arguments.iter().all(|argument| self.known(argument, state))
             }
             NodeKind::Script(_, arguments) => arguments.iter().all(|argument| self.known(argument, state)),

@@ -5,8 +5,9 @@ use super::domain::{Domain, Known};
 use super::key::key;
 use super::range::Range;
 use super::state::State;
-use crate::model::{Type, Value};
-use crate::policy::expression::builtin::Builtin;
+use crate::model::Type;
+use crate::policy::expression::builtin::results::{Given, power};
+use crate::policy::expression::builtin::{Builtin, Compute};
 use crate::policy::expression::tree::{Binary, Node, NodeKind, Reference, Unary};
 
 impl Reasoner<'_> {
@@ -40,7 +41,7 @@ impl Reasoner<'_> {
                 let default = self.domain(default, state);
                 Domain { can_be_missing: default.can_be_missing, known: value.join(&default).known }
             }
-            NodeKind::Call(builtin, arguments) => self.call(*builtin, arguments, node, state),
+            NodeKind::Call(function, arguments) => self.call(function, arguments, node, state),
             NodeKind::Script(_, arguments) => {
                 let is_missing = |argument: &Node| self.domain(argument, state).known.is_nothing();
                 if arguments.iter().any(is_missing) { missing(&node.ty) } else { Domain::any(&node.ty) }
@@ -91,20 +92,24 @@ impl Reasoner<'_> {
         Domain { can_be_missing, known: Known::Number(range) }
     }
 
-    fn call(&self, builtin: Builtin, arguments: &[Node], node: &Node, state: &State) -> Domain {
-        if builtin == Builtin::CountKnown {
+    fn call(&self, function: Builtin, arguments: &[Node], node: &Node, state: &State) -> Domain {
+        if matches!(function.compute, Compute::CountKnown) {
             let most = Range::between(0.0, arguments.len() as f64).whole();
             return Domain::numbers(most);
         }
         let domains: Vec<Domain> = arguments.iter().map(|argument| self.domain(argument, state)).collect();
-        if is_strict(builtin) && domains.iter().any(|domain| domain.known.is_nothing()) {
+        if function.is_strict() && domains.iter().any(|domain| domain.known.is_nothing()) {
             return missing(&node.ty);
         }
-        let passed = arguments.first().is_some_and(|argument| self.is_past(argument));
-        let Some(range) = range(builtin, &domains, passed, arguments) else { return Domain::any(&node.ty) };
+        let ranges: Vec<Range> = domains.iter().map(Domain::range).collect();
+        let is_past = arguments.first().is_some_and(|argument| self.is_past(argument));
+        let results = &function.results;
+        let Some(range) = (results.range)(&Given { ranges: &ranges, is_past }) else {
+            return Domain::any(&node.ty);
+        };
         let arguments_known = domains.iter().all(|domain| !domain.can_be_missing);
-        let can_be_missing =
-            !(arguments_known && is_total(builtin, &domains) && known_when_given(builtin, &range));
+        let is_finite = results.is_finite || range.is_bounded();
+        let can_be_missing = !(arguments_known && is_finite && (results.is_total)(&ranges));
         Domain { can_be_missing, known: Known::Number(range) }
     }
 
@@ -118,103 +123,11 @@ impl Reasoner<'_> {
     }
 }
 
-/// Whether missing operands make the result missing.
-pub(super) const fn is_strict(builtin: Builtin) -> bool {
-    !matches!(builtin, Builtin::IsMissing | Builtin::IsKnown | Builtin::CountKnown)
-}
-
 /// Nothing but missing.
 fn missing(ty: &Type) -> Domain {
     Domain { can_be_missing: true, known: Domain::any(ty).known.nothing() }
 }
 
-const fn is_now(node: &Node) -> bool {
-    matches!(node.kind, NodeKind::Call(Builtin::Now, _))
-}
-
-fn power(base: &Range, exponent: &Range) -> Range {
-    let is_even = exponent.only().is_some_and(|number| number % 2.0 == 0.0);
-    if base.low >= 0.0 || is_even { Range::from(0.0) } else { Range::all() }
-}
-
-/// What a function of numbers, text or time gives; `None` where that can't be told.
-fn range(builtin: Builtin, domains: &[Domain], passed: bool, arguments: &[Node]) -> Option<Range> {
-    let ranges: Vec<Range> = domains.iter().map(Domain::range).collect();
-    let first = ranges.first().cloned().unwrap_or_else(Range::all);
-    Some(match builtin {
-        Builtin::Abs => absolute(&first),
-        Builtin::Min => fold(&ranges, f64::min),
-        Builtin::Max => fold(&ranges, f64::max),
-        Builtin::Round => return round(&first, arguments),
-        Builtin::Floor => first.stepped(f64::floor).whole(),
-        Builtin::Ceil => first.stepped(f64::ceil).whole(),
-        Builtin::Sqrt => first.above(0.0, false).stepped(f64::sqrt),
-        Builtin::Exp => Range::from(0.0),
-        Builtin::Pow => power(&first, ranges.get(1)?),
-        Builtin::Clamp => clamp(&first, ranges.get(1)?, ranges.get(2)?),
-        Builtin::Len | Builtin::Age => Range::from(0.0).whole(),
-        Builtin::DaysSince | Builtin::HoursSince if passed => Range::from(0.0),
-        Builtin::DaysUntil if passed => Range::between(f64::NEG_INFINITY, 0.0),
-        Builtin::Year => Range::all().whole(),
-        Builtin::Month => Range::between(1.0, 12.0).whole(),
-        Builtin::Day => Range::between(1.0, 31.0).whole(),
-        Builtin::Weekday => Range::between(1.0, 7.0).whole(),
-        Builtin::Hour => Range::between(0.0, 23.0).whole(),
-        Builtin::Bucket => Range::between(0.0, 1.0).below(1.0, true),
-        _ => return None,
-    })
-}
-
-/// Whether a function has a result for everything its arguments can be.
-fn is_total(builtin: Builtin, domains: &[Domain]) -> bool {
-    let range = |index: usize| domains.get(index).map_or_else(Range::all, Domain::range);
-    match builtin {
-        Builtin::Sqrt => range(0).low >= 0.0,
-        Builtin::Clamp => range(1).high <= range(2).low,
-        Builtin::Exp | Builtin::Pow | Builtin::Age => false,
-        _ => true,
-    }
-}
-
-/// Whether a function of known arguments can't run out of numbers.
-fn known_when_given(builtin: Builtin, range: &Range) -> bool {
-    matches!(
-        builtin,
-        Builtin::Abs
-            | Builtin::Min
-            | Builtin::Max
-            | Builtin::Floor
-            | Builtin::Ceil
-            | Builtin::Len
-            | Builtin::Bucket
-            | Builtin::Month
-            | Builtin::Day
-            | Builtin::Weekday
-            | Builtin::Hour
-    ) || range.is_bounded()
-}
-
-fn absolute(range: &Range) -> Range {
-    let most = range.low.abs().max(range.high.abs());
-    let least = if range.low > 0.0 || range.high < 0.0 { range.low.abs().min(range.high.abs()) } else { 0.0 };
-    let ends = Range::between(least, most);
-    if range.whole { ends.whole() } else { ends }
-}
-
-fn fold(ranges: &[Range], pick: fn(f64, f64) -> f64) -> Range {
-    let ends = ranges.iter().map(|range| (range.low, range.high));
-    let (low, high) =
-        ends.reduce(|a, b| (pick(a.0, b.0), pick(a.1, b.1))).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-    let range = Range::between(low, high);
-    if ranges.iter().all(|range| range.whole) { range.whole() } else { range }
-}
-
-fn round(range: &Range, arguments: &[Node]) -> Option<Range> {
-    let Some(digits) = arguments.get(1) else { return Some(range.stepped(f64::round).whole()) };
-    let NodeKind::Literal(Value::Number(digits)) = digits.kind else { return None };
-    (digits >= 0.0).then(|| Range::between(range.low.floor(), range.high.ceil()))
-}
-
-fn clamp(range: &Range, low: &Range, high: &Range) -> Range {
-    Range::between(range.low.max(low.low).min(high.low), range.high.max(low.high).min(high.high))
+fn is_now(node: &Node) -> bool {
+    matches!(&node.kind, NodeKind::Call(function, _) if function.is_now())
 }

@@ -4,6 +4,7 @@ use super::Reasoner;
 use super::facts::Precision;
 use crate::model::{Type, Value};
 use crate::policy::expression::builtin::Builtin;
+use crate::policy::expression::builtin::results::Exactness;
 use crate::policy::expression::tree::{Binary, Node, NodeKind, Reference};
 
 /// Fractions of powers of two up to this one are taken as exact.
@@ -27,7 +28,7 @@ impl Reasoner<'_> {
                     self.precision(first).max(self.precision(second))
                 }
             }
-            NodeKind::Call(builtin, arguments) => self.call_precision(*builtin, arguments),
+            NodeKind::Call(function, arguments) => self.call_precision(function, arguments),
             NodeKind::Expiring(value, _) => self.facts(&Reference::Value(*value), &node.ty).precision,
             _ => Precision::Exact,
         }
@@ -49,18 +50,15 @@ impl Reasoner<'_> {
         if is_exact { operands } else { operands.max(Precision::Rounded) }
     }
 
-    fn call_precision(&self, builtin: Builtin, arguments: &[Node]) -> Precision {
-        match builtin {
-            Builtin::Sqrt | Builtin::Ln | Builtin::Exp | Builtin::Pow => Precision::Rounded,
-            Builtin::DaysSince | Builtin::HoursSince | Builtin::DaysUntil | Builtin::Bucket => {
-                Precision::Continuous
-            }
-            Builtin::Abs => arguments.first().map_or(Precision::Exact, |argument| self.precision(argument)),
+    fn call_precision(&self, function: Builtin, arguments: &[Node]) -> Precision {
+        match function.results.exactness {
+            Exactness::Rounded => Precision::Rounded,
+            Exactness::Continuous => Precision::Continuous,
             // A bound in figures may be asked for by the same figures.
-            Builtin::Min | Builtin::Max if arguments.iter().all(|argument| literal(argument).is_none()) => {
+            Exactness::OfArguments if arguments.iter().all(|argument| literal(argument).is_none()) => {
                 arguments.iter().map(|argument| self.precision(argument)).max().unwrap_or(Precision::Exact)
             }
-            _ => Precision::Exact,
+            Exactness::Exact | Exactness::OfArguments => Precision::Exact,
         }
     }
 }

@@ -83,6 +83,15 @@ pub enum ArchiveError {
         /// Its id.
         id: String,
     },
+    /// A touch of a customer that is to be forgotten is on its way into a file.
+    #[error(
+        "{touches} touches of this customer are on their way into a file that someone else changed; nothing was \
+         forgotten: let guanxi finish them (`once` does) and ask again"
+    )]
+    BeingWritten {
+        /// How many.
+        touches: usize,
+    },
     /// What was found in the store cannot be.
     #[error("the store holds something unreadable: {what}; check it with `PRAGMA integrity_check`")]
     Corrupt {

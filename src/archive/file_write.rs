@@ -103,6 +103,39 @@ impl Archive {
         if moved == 0 { Err(not_open(id)) } else { Ok(()) }
     }
 
+    /// Takes touches out of an open plan and cancels them; `content` is what is left to be written.
+    ///
+    /// # Errors
+    /// [`Unknown`](super::ArchiveError::Unknown) where the plan is not open.
+    pub fn withdraw_from_file_write(
+        &mut self,
+        id: i64,
+        content: &[u8],
+        touches: &[&str],
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<()> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let known =
+            transaction.execute("UPDATE file_write SET content = ?2 WHERE id = ?1", params![id, content])?;
+        if known == 0 {
+            return Err(not_open(id));
+        }
+        for touch in touches {
+            transaction.execute(
+                "DELETE FROM file_write_touch WHERE write = ?1 AND touch = ?2",
+                params![id, touch],
+            )?;
+            transaction.execute("DELETE FROM outbox WHERE touch = ?1", [touch])?;
+            transaction.execute(
+                "UPDATE touch SET state = 'cancelled', reason = ?2, state_at = ?3 WHERE id = ?1",
+                params![touch, reason, at.0],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
     /// Marks a plan's touches as delivered, remembers the file's new length and forgets the plan.
     /// Returns how many touches were delivered.
     ///

@@ -4,12 +4,15 @@ mod arrivals;
 mod customers;
 mod events;
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 pub(super) use self::arrivals::{Arrivals, last_number};
 use self::customers::Customers;
 use self::events::EventStatements;
 use super::adopt::Layout;
+use super::identities::Identities;
 use super::value::as_integer;
 use super::{Archive, ArchiveError, Result};
 use crate::model::{Schema, Timestamp, Value};
@@ -48,6 +51,8 @@ pub enum Outcome {
     Same,
     /// Known with other content, which it replaces (an event) or adds to (a customer).
     Replaced,
+    /// Of a customer who was forgotten: nothing was done.
+    Forgotten,
 }
 
 /// When a file counts as imported before.
@@ -68,6 +73,8 @@ pub struct IngestCounts {
     pub same: u64,
     /// Rows known with other content.
     pub replaced: u64,
+    /// Rows of customers who were forgotten.
+    pub forgotten: u64,
     /// Customers made for events that named them first.
     pub customers_made: u64,
 }
@@ -83,6 +90,9 @@ pub struct Ingest<'archive> {
     connection: &'archive Connection,
     layout: &'archive Layout,
     schema: &'archive Schema,
+    identities: Arc<Identities>,
+    /// The last customer that was found not to be forgotten.
+    remembered: String,
     at: Timestamp,
     counts: IngestCounts,
     /// New events a kind of the schema.
@@ -96,6 +106,7 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn ingest(&mut self, at: Timestamp) -> Result<Ingest<'_>> {
+        let identities = self.identities()?;
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         Ok(Ingest {
             events: self.layout.events.iter().map(|_| None).collect(),
@@ -105,6 +116,8 @@ impl Archive {
             connection: &self.connection,
             layout: &self.layout,
             schema: &self.schema,
+            identities,
+            remembered: String::new(),
             at,
             counts: IngestCounts::default(),
             added: vec![0; self.layout.events.len()],
@@ -130,7 +143,11 @@ impl Ingest<'_> {
         if id.is_empty() {
             return Err(ArchiveError::EmptyId { what: "customer" });
         }
-        let outcome = self.customers.merge(id, changes)?;
+        let outcome = if self.is_forgotten(id) {
+            Outcome::Forgotten
+        } else {
+            self.customers.merge(self.identities.resolve(id), changes)?
+        };
         self.counts.count(outcome);
         Ok(outcome)
     }
@@ -155,6 +172,11 @@ impl Ingest<'_> {
         if row.customer.is_empty() && !layout.everyone {
             return Err(ArchiveError::EmptyId { what: "customer" });
         }
+        if self.is_forgotten(row.customer) {
+            self.counts.count(Outcome::Forgotten);
+            return Ok(Outcome::Forgotten);
+        }
+        row.customer = self.identities.resolve(row.customer);
         let statements = match self.events.get_mut(kind).ok_or_else(unknown)? {
             Some(statements) => statements,
             none => none.insert(EventStatements::prepare(self.connection, layout)?),
@@ -179,6 +201,20 @@ impl Ingest<'_> {
         };
         self.counts.count(outcome);
         Ok(outcome)
+    }
+
+    /// Whether an id is that of a customer who was forgotten; rows come grouped by customer, so the last one found
+    /// not to be is remembered.
+    fn is_forgotten(&mut self, id: &str) -> bool {
+        if self.identities.is_empty() || self.remembered == id {
+            return false;
+        }
+        if self.identities.is_forgotten(id) {
+            return true;
+        }
+        self.remembered.clear();
+        self.remembered.push_str(id);
+        false
     }
 
     /// Whether a source imported this content before.
@@ -236,6 +272,7 @@ impl IngestCounts {
             Outcome::New => self.new += 1,
             Outcome::Same => self.same += 1,
             Outcome::Replaced => self.replaced += 1,
+            Outcome::Forgotten => self.forgotten += 1,
         }
     }
 }

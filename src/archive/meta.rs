@@ -9,6 +9,8 @@ use super::Result;
 pub(super) const LAST_ARRIVED: &str = "last_arrived";
 /// The number of the last arrival.
 pub(super) const LAST_ARRIVAL: &str = "last_arrival";
+/// The key under which forgotten ids are hashed.
+pub(super) const FORGET_KEY: &str = "forget_key";
 
 /// What is remembered under a name; `None` where nothing is yet.
 pub(super) fn recall<T: FromSql>(connection: &Connection, name: &str) -> Result<Option<T>> {

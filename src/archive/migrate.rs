@@ -8,7 +8,8 @@ use super::Result;
 pub(super) const APPLICATION: i64 = 0x6775_6178;
 
 /// One entry a version; a store of version n has had the first n. An entry is never changed once released.
-const STEPS: &[&str] = &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE, RULE_POLICY, ARRIVALS, TAKEN, GUARDS];
+const STEPS: &[&str] =
+    &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE, RULE_POLICY, ARRIVALS, TAKEN, GUARDS, PERSONS];
 
 const FIRST: &str = "
 CREATE TABLE column_type (
@@ -144,6 +145,15 @@ CREATE TABLE capacity_use (
 CREATE TABLE blast_count (
     guard TEXT NOT NULL, run INTEGER NOT NULL, at INTEGER NOT NULL, touches INTEGER NOT NULL,
     PRIMARY KEY (guard, run)) WITHOUT ROWID;
+";
+
+/// Customers that were joined or forgotten, and a line for each time that was done.
+const PERSONS: &str = "
+CREATE TABLE alias (id TEXT PRIMARY KEY, customer TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX alias_customer ON alias (customer);
+-- trace: HMAC-SHA256 of the id; the key is in meta
+CREATE TABLE forgotten (trace BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE audit (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, what TEXT NOT NULL, detail TEXT NOT NULL);
 ";
 
 /// The version this program makes.

@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::adopt::Layout;
+use super::identities::Identities;
 use super::migrate::{self, Found};
 use super::{ArchiveError, Result};
 use crate::model::{EventShape, Schema};
@@ -34,6 +35,8 @@ pub struct Archive {
     pub(super) schema: Arc<Schema>,
     pub(super) layout: Layout,
     pub(super) writable: bool,
+    /// Read once it is needed.
+    pub(super) identities: Option<Arc<Identities>>,
     /// Held while the store may be written; given back when the process ends, however it ends.
     _lock: Option<File>,
 }
@@ -86,6 +89,7 @@ impl Archive {
             schema: Arc::default(),
             layout: Layout::default(),
             writable: false,
+            identities: None,
             _lock: None,
         };
         archive.adopt(own_schema())?;
@@ -98,6 +102,8 @@ impl Archive {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(()))?;
         connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
+        // What is deleted is overwritten where that costs no further page, so that little is left to be erased.
+        connection.pragma_update_and_check(None, "secure_delete", "FAST", |_| Ok(()))?;
         let version = match migrate::inspect(&connection)? {
             Found::Version(version) => version,
             Found::Empty | Found::Foreign => 0,
@@ -108,6 +114,7 @@ impl Archive {
             schema: Arc::default(),
             layout: Layout::default(),
             writable: true,
+            identities: None,
             _lock: lock,
         };
         archive.adopt(own_schema())?;

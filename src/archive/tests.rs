@@ -6,6 +6,7 @@ mod delivery;
 mod facts;
 mod faults;
 mod field_changes;
+mod forget;
 mod ingest;
 mod runs;
 mod speed;

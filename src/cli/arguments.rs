@@ -62,6 +62,8 @@ pub(super) enum Command {
     Runs(Runs),
     /// Show touches
     Touches(Touches),
+    /// Erase a customer for good: facts, history, touches, rejected rows
+    Forget(Forget),
     /// Print the language reference as Markdown
     Reference,
 }
@@ -191,6 +193,13 @@ pub(super) struct Touches {
     /// How many at most
     #[arg(long, default_value_t = 50)]
     pub(super) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Forget {
+    /// The customer's id
+    #[arg(value_name = "ID")]
+    pub(super) customer: String,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

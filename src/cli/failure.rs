@@ -58,6 +58,7 @@ impl From<ArchiveError> for Failure {
             | ArchiveError::NotAStore { .. }
             | ArchiveError::NoStore { .. }
             | ArchiveError::TypeChanged { .. }
+            | ArchiveError::BeingWritten { .. }
             | ArchiveError::File { .. } => Self::input(error),
             _ => Self::fault(error),
         }

@@ -93,6 +93,7 @@ pub(super) fn as_json(report: &ImportReport) -> Value {
         "new": tally.new,
         "same": tally.same,
         "replaced": tally.replaced,
+        "forgotten": tally.forgotten,
         "filtered": tally.filtered,
         "rejected": tally.rejected,
         "rejected_file": report.rejected_file,

@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod failure;
 mod fields;
+mod forget;
 mod import;
 mod logging;
 mod once;
@@ -72,6 +73,7 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Runs(command) => runs::execute(common, command, &mut out),
         Command::Touches(command) => touches::execute(common, command, &mut out),
         Command::Test(command) => test::execute(common, command, &mut out),
+        Command::Forget(command) => forget::execute(common, command, &mut out),
         Command::Reference => reference::execute(&mut out),
     }
 }

@@ -36,6 +36,19 @@ pub(super) fn look(common: &Common, set: &PolicySet) -> Result<Archive, Failure>
     Ok(archive)
 }
 
+/// Opens the store for a change that a running guanxi can't be asked for.
+pub(super) fn alone(common: &Common) -> Result<Archive, Failure> {
+    if !common.store.exists() {
+        return Err(ArchiveError::NoStore { path: common.store.clone() }.into());
+    }
+    match Archive::open(&common.store) {
+        Err(error @ ArchiveError::InUse { .. }) => Err(Failure::Input(format!(
+            "{error}; stop the running guanxi, ask again, and start it: it goes on where it was"
+        ))),
+        opened => Ok(opened?),
+    }
+}
+
 /// The set that was active last, as the store keeps it.
 pub(super) fn active(archive: &Archive) -> Result<Option<PolicySet>, ArchiveError> {
     let kept = archive.last_policy_set()?;

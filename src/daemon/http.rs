@@ -185,7 +185,7 @@ fn answer(report: &BodyReport) -> Response {
         .collect();
     let counts = json!({
         "rows": tally.rows, "new": tally.new, "same": tally.same, "replaced": tally.replaced,
-        "rejected": tally.rejected, "errors": errors,
+        "forgotten": tally.forgotten, "rejected": tally.rejected, "errors": errors,
     });
     if tally.rows > 0 && tally.rejected == tally.rows {
         let error = json!({ "error": {

@@ -163,6 +163,7 @@ pub fn tally(report: &ImportReport) -> String {
         ("new", tally.new),
         ("unchanged", tally.same),
         ("corrected", tally.replaced),
+        ("of forgotten customers", tally.forgotten),
         ("filtered out", tally.filtered),
         ("rejected", tally.rejected),
     ];

@@ -162,6 +162,7 @@ impl Chunk {
                 Outcome::New => tally.new += 1,
                 Outcome::Same => tally.same += 1,
                 Outcome::Replaced => tally.replaced += 1,
+                Outcome::Forgotten => tally.forgotten += 1,
             }
         }
         Ok(())

@@ -63,8 +63,10 @@ pub fn import_file(
         report.already = true;
         return Ok(report);
     }
+    let identities = archive.identities()?;
     let mut ingest = archive.ingest(options.now)?;
-    let task = Task { policy, source, path, file: &report.file, format, now: options.now };
+    let task =
+        Task { policy, source, path, file: &report.file, format, now: options.now, identities: &identities };
     let rejected = Rejected::new(&options.rejected, &report.file, &report.hash, format.rows);
     let mut finished = run(&task, rejected, &mut ingest, total, on_progress)?;
     if finished.hash != report.hash {
@@ -120,6 +122,7 @@ fn run(
         finished.tally.new = stored.new;
         finished.tally.same = stored.same;
         finished.tally.replaced = stored.replaced;
+        finished.tally.forgotten += stored.forgotten;
         Ok(finished)
     })
 }

@@ -19,6 +19,7 @@ use super::report::ImportReport;
 use crate::archive::Archive;
 use crate::model::Timestamp;
 use crate::policy::Compiled;
+use crate::policy::compiled::Source;
 
 /// The files in the data folder that sources wait for.
 #[derive(Debug)]
@@ -256,6 +257,12 @@ fn matching(pattern: &Path, problems: &mut Vec<InboxError>) -> Vec<(PathBuf, Obs
         }
     }
     files
+}
+
+/// Whether files of this name are for a source.
+pub(super) fn is_for(source: &Source, name: &str) -> bool {
+    let pattern = Path::new(&source.path).file_name().and_then(|name| name.to_str());
+    pattern.is_some_and(|pattern| takes(pattern, name))
 }
 
 /// Whether a file's name fits a pattern and is not one that programs use while they write.

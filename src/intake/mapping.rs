@@ -41,6 +41,8 @@ enum From<'policy> {
 pub(super) enum Verdict {
     Kept,
     Filtered,
+    /// Of a customer who was forgotten.
+    Forgotten,
 }
 
 /// What is to blame for a rejected row.
@@ -197,6 +199,15 @@ impl<'policy> Plan<'policy> {
         }
         filling.keep();
         Ok(Verdict::Kept)
+    }
+
+    /// Whose row it is, where that can be told.
+    pub(super) fn owner<R: RawRow>(&mut self, row: &R) -> Option<String> {
+        match self.source.into {
+            Into::Customer => self.id(row, Target::Id).ok(),
+            Into::Event(_) if self.everyone => None,
+            Into::Event(_) => self.id(row, Target::Customer).ok(),
+        }
     }
 
     /// What every event has.

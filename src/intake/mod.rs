@@ -7,7 +7,7 @@
 //! - [`ad_hoc`] makes a source for one import from pairs `field=Column`.
 //! - [`body()`] takes rows over HTTP.
 //!
-//! Every row is accounted for once: `new + same + replaced + filtered + rejected = rows`.
+//! Every row is accounted for once: `new + same + replaced + forgotten + filtered + rejected = rows`.
 
 mod adhoc;
 mod asked;
@@ -16,6 +16,7 @@ mod cell;
 mod chunk;
 mod equal_rows;
 mod error;
+mod forget;
 mod import;
 mod inbox;
 mod mapping;
@@ -30,6 +31,7 @@ mod times;
 pub use adhoc::{AdHoc, MapError, ad_hoc};
 pub use body::{BodyKind, body};
 pub use error::{BodyError, ImportError};
+pub use forget::forget_rejected;
 pub use import::{OnProgress, Options, columns_of, import_file};
 pub use inbox::{Found, Inbox, InboxError, Look, Observation, Patience, settled};
 pub use report::{

@@ -13,7 +13,8 @@ use super::nearest::nearest;
 use super::open::{self, Format, Meter, Rows};
 use super::rejected::Rejected;
 use super::report::{EXAMPLES, Reason, Rejection, Tally};
-use super::rows::{CsvRows, JsonRows, Places};
+use super::rows::{CsvRows, JsonRows, Places, RawRow};
+use crate::archive::Identities;
 use crate::model::Timestamp;
 use crate::policy::Compiled;
 use crate::policy::compiled::Source;
@@ -42,6 +43,7 @@ pub(super) struct Task<'job> {
     pub(super) file: &'job str,
     pub(super) format: Format,
     pub(super) now: Timestamp,
+    pub(super) identities: &'job Identities,
 }
 
 /// The way of chunks: filled ones go, spent ones come back.
@@ -84,6 +86,7 @@ pub(super) fn read(task: &Task<'_>, rejected: Rejected, belt: Belt) -> Result<Fi
         },
         meter: meter.clone(),
         belt,
+        identities: task.identities,
     };
     match task.format.rows {
         Rows::Csv => {
@@ -162,6 +165,7 @@ struct Reader<'job> {
     finished: Finished,
     meter: Meter,
     belt: Belt,
+    identities: &'job Identities,
 }
 
 impl Reader<'_> {
@@ -179,6 +183,7 @@ impl Reader<'_> {
                 }
                 Err(reason) => Err(broken(rows.line(), reason)),
             };
+            let verdict = verdict.or_else(|why| self.unless_forgotten(rows, why));
             if let Err(why) = &verdict {
                 self.finished.rejected.csv(why, &rows.header, rows.cells())?;
             }
@@ -199,6 +204,7 @@ impl Reader<'_> {
                     .map_err(|(blame, reason)| self.rejection(line, blame, reason)),
                 Err(reason) => Err(broken(line, reason)),
             };
+            let verdict = verdict.or_else(|why| self.unless_forgotten(rows, why));
             if let Err(why) = &verdict {
                 self.finished.rejected.json(why, &rows.text)?;
             }
@@ -213,6 +219,13 @@ impl Reader<'_> {
         Rejection { line, column: self.plan.name(blame), reason, personal: self.plan.personal(blame) }
     }
 
+    /// A bad row of a customer who was forgotten is not kept among the rejected ones.
+    fn unless_forgotten<R: RawRow>(&mut self, row: &R, why: Rejection) -> Result<Verdict, Rejection> {
+        let forgotten = !self.identities.is_empty()
+            && self.plan.owner(row).is_some_and(|owner| self.identities.is_forgotten(&owner));
+        if forgotten { Ok(Verdict::Forgotten) } else { Err(why) }
+    }
+
     /// Counts a row; true when the chunk should be handed over.
     fn account(&mut self, verdict: Result<Verdict, Rejection>) -> bool {
         self.finished.tally.rows += 1;
@@ -220,6 +233,7 @@ impl Reader<'_> {
         match verdict {
             Ok(Verdict::Kept) => {}
             Ok(Verdict::Filtered) => self.finished.tally.filtered += 1,
+            Ok(Verdict::Forgotten) => self.finished.tally.forgotten += 1,
             Err(why) => {
                 self.finished.tally.rejected += 1;
                 let kind = (why.column.clone(), why.reason.kind());

@@ -21,6 +21,8 @@ pub struct Tally {
     pub same: u64,
     /// Known already, with other content: customers that changed, events that were corrected.
     pub replaced: u64,
+    /// Of customers who were forgotten: neither stored nor written anywhere else.
+    pub forgotten: u64,
     /// Left out by the source's `when`.
     pub filtered: u64,
     /// Turned away, each with a reason.

@@ -19,6 +19,12 @@ pub trait Clock: Send + Sync {
 pub trait Entropy: Send + Sync {
     /// A number in `0.0..1.0`.
     fn fraction(&self) -> f64;
+
+    /// A key that nobody can guess.
+    ///
+    /// # Errors
+    /// Where the machine has none to give.
+    fn key(&self) -> std::io::Result<[u8; 32]>;
 }
 
 /// Tells variables of the environment.

@@ -64,6 +64,14 @@ impl Entropy for SeededEntropy {
         let bits = u32::try_from(self.next() >> 32).unwrap_or(0);
         f64::from(bits) / (f64::from(u32::MAX) + 1.0)
     }
+
+    fn key(&self) -> std::io::Result<[u8; 32]> {
+        let mut key = [0; 32];
+        for eight in key.as_chunks_mut::<8>().0 {
+            *eight = self.next().to_le_bytes();
+        }
+        Ok(key)
+    }
 }
 
 /// Variables from a list.

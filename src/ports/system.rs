@@ -33,6 +33,12 @@ impl Entropy for SystemEntropy {
         // Without entropy the middle serves: jitter is a courtesy, not a safeguard.
         getrandom::u32().map_or(0.5, |bits| f64::from(bits) / (f64::from(u32::MAX) + 1.0))
     }
+
+    fn key(&self) -> std::io::Result<[u8; 32]> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| std::io::Error::other(error.to_string()))?;
+        Ok(key)
+    }
 }
 
 /// The process's environment.

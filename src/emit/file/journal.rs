@@ -38,7 +38,11 @@ pub fn finish(path: &Path, offset: u64, content: &[u8]) -> io::Result<Tail> {
     Ok(found)
 }
 
-fn inspect(path: &Path, offset: u64, content: &[u8]) -> io::Result<Tail> {
+/// What the file holds of `content`; changes nothing.
+///
+/// # Errors
+/// The system's.
+pub fn inspect(path: &Path, offset: u64, content: &[u8]) -> io::Result<Tail> {
     let Some(length) = length(path)? else { return Ok(judge(None, offset, &[], content)) };
     let mut behind = Vec::new();
     if length > offset {

@@ -9,3 +9,4 @@ pub(super) mod orphans;
 pub mod path;
 pub mod rows;
 pub mod tail;
+pub mod withdraw;

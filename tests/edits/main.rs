@@ -9,6 +9,7 @@
 )]
 
 mod classes;
+mod moves;
 mod seeded;
 mod triggers;
 

@@ -28,9 +28,8 @@ pub(super) fn take(
         number = transitions.last().map_or(i64::MAX, |last| last.number);
         let mut by_customer: BTreeMap<&str, Vec<&PastTransition>> = BTreeMap::new();
         for past in &transitions {
-            let change = &past.transition;
-            if moves.includes(change.from.as_deref(), change.to.as_deref()) {
-                by_customer.entry(&change.customer).or_default().push(past);
+            if concerns(moves, past) {
+                by_customer.entry(&past.transition.customer).or_default().push(past);
             }
         }
         let ids: Vec<&str> = by_customer.keys().copied().collect();
@@ -42,6 +41,14 @@ pub(super) fn take(
         })?;
     }
     Ok(())
+}
+
+/// Whether a change is one the trigger waits for. Where data and an edit both moved a customer in one run, so must be
+/// what they did together: who stands where they stood has not moved.
+fn concerns(moves: &Moves, past: &PastTransition) -> bool {
+    let change = &past.transition;
+    moves.includes(change.from.as_deref(), change.to.as_deref())
+        && moves.includes(past.found.as_deref(), past.left.as_deref())
 }
 
 impl Asked<'_> {

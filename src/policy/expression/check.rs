@@ -2,6 +2,7 @@
 //! first: a part that can't be typed is left out of further checks.
 
 mod calls;
+mod forms;
 mod hints;
 mod operators;
 mod words;

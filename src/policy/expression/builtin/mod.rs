@@ -19,7 +19,7 @@
 //! by it, a missing argument makes the result missing without its doing, and the reference shows it.
 //! The tests hold that names are unique and that every example gives its value, in rows and in columns.
 //!
-//! A new family is a file with a list of its own and one line in [`FAMILIES`] (and Rust's `mod`).
+//! A new family is a file with a list of its own and one line in `FAMILIES` below (and Rust's `mod`).
 //!
 //! What more there is to say is said in the entry too, where it is known: [`Function::results`] tells
 //! warnings what the results can be (`cbrt` keeps the sign), and [`Function::kernel`] names a loop over

@@ -406,3 +406,29 @@ async fn a_reload_and_a_run_can_be_asked_for() {
     assert_ne!(other["policy"]["version"], version);
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_opts_out_over_http_between_two_attempts_is_sent_nothing_more() {
+    let file = "[channel.list.file]\npath = \"out/list.jsonl\"\nformat = \"jsonl\"\n";
+    // Nobody listens there.
+    let webhook = "[channel.list.webhook]\nurl = \"http://127.0.0.1:1/\"\n";
+    let policy = POLICY.replace(file, webhook).replace("name = \"text\"", "opted_out = \"bool\"");
+    let home = Home::new(&format!("{policy}[guard.consent.block]\nwhen = 'opted_out'\n"));
+    let daemon = home.start().await.unwrap();
+    let post = |path: &'static str, body: &'static str| http(daemon.address, path, "", body);
+    post("POST /v1/customers", r#"{"id": "c1", "opted_out": false}"#).await;
+    let order = r#"{"type": "order", "id": "o1", "customer": "c1", "at": "2027-01-01", "amount": 5}"#;
+    assert_eq!(post("POST /v1/events", order).await.0, 200);
+    home.clock.set(at("2027-01-10T09:00:01Z"));
+    daemon.shared.schedules_changed.notify_one();
+    until(&daemon, |status| status["channels"][0]["failures"]["connect"] == 1).await;
+
+    post("POST /v1/customers", r#"{"id": "c1", "opted_out": true}"#).await;
+    home.clock.set(at("2027-01-10T10:00:00Z"));
+    daemon.shared.wake_outbox();
+    let status = until(&daemon, |status| status["channels"][0]["suppressed"] == 1).await;
+    assert_eq!(status["channels"][0]["failures"]["connect"], 1, "{status:#}");
+    assert_eq!(status["touches"][0]["state"], "suppressed", "{status:#}");
+    assert_eq!(status["outbox"], Value::Array(Vec::new()), "{status:#}");
+    daemon.stop().await;
+}

@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use super::ingest::{Arrivals, add_to_tally};
 use super::query::{TOUCH_COLUMNS, touch_of};
 use super::value::as_count;
-use super::{Archive, Result};
+use super::{Archive, GuardNote, Result};
 use crate::model::schema::TOUCH_EVENT;
-use crate::model::touch::{Fate, Touch, TouchState, Withheld};
+use crate::model::touch::{Fate, Ruling, Touch, TouchState};
 use crate::model::{Schema, Timestamp};
 
 /// A touch that is to be sent.
@@ -21,6 +21,8 @@ pub struct Delivery {
     pub attempts: u32,
     /// Why the last attempt failed.
     pub error: Option<String>,
+    /// The guard that held it when an attempt was due last.
+    pub held_by: Option<String>,
 }
 
 /// How much waits on a channel.
@@ -83,8 +85,10 @@ impl Archive {
         let mut rows = statement.query(params![channel, now.0, limit])?;
         let mut deliveries = Vec::new();
         while let Some(row) = rows.next()? {
+            let found = touch_of(row)?;
             deliveries.push(Delivery {
-                touch: touch_of(row)?.touch,
+                touch: found.touch,
+                held_by: found.guard,
                 queued: Timestamp(row.get("queued")?),
                 attempts: row.get("attempts")?,
                 error: row.get("error")?,
@@ -133,35 +137,16 @@ impl Archive {
         Ok(noted > 0)
     }
 
-    /// Notes, in one transaction, which queued touches don't leave: put off to a later attempt or ended. Those no
-    /// longer queued, and those that a planned file write holds, stay as they are.
+    /// Notes, in one transaction, what was decided about queued touches whose attempt is due. Those no longer
+    /// queued, and those that a planned file write holds, stay as they are; what a guard said before in the same
+    /// words is not noted twice.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn withhold(&mut self, withheld: &[Withheld], at: Timestamp) -> Result<()> {
+    pub fn note_rulings(&mut self, rulings: &[Ruling], at: Timestamp) -> Result<()> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        {
-            let mut note = transaction.prepare_cached(&format!(
-                "UPDATE touch SET state = ?2, reason = ?3, state_at = iif(state = ?2, state_at, ?4) \
-                 WHERE id = ?1 AND state = 'queued' AND {free}",
-                free = not_planned("id")
-            ))?;
-            let mut put_off =
-                transaction.prepare_cached("UPDATE outbox SET next_attempt = ?2 WHERE touch = ?1")?;
-            let mut dequeue = transaction.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?;
-            for Withheld { id, reason, fate } in withheld {
-                let (state, until) = match fate {
-                    Fate::PutOff(until) => (TouchState::Queued, Some(until)),
-                    Fate::Ends(state) => (*state, None),
-                };
-                if note.execute(params![id, state.as_str(), reason, at.0])? == 0 {
-                    continue;
-                }
-                match until {
-                    Some(until) => put_off.execute(params![id, until.0])?,
-                    None => dequeue.execute([id])?,
-                };
-            }
+        for ruling in rulings {
+            note_ruling(&transaction, ruling, at)?;
         }
         transaction.commit()?;
         Ok(())
@@ -226,6 +211,41 @@ impl Archive {
         let depths = statement.query_map([], depth_of)?.collect::<rusqlite::Result<_>>()?;
         Ok(depths)
     }
+}
+
+fn note_ruling(connection: &Connection, ruling: &Ruling, at: Timestamp) -> Result<()> {
+    let Ruling { id, fate, guard, reason, verdict } = ruling;
+    let (state, word) = match fate {
+        Fate::Ends(state) => (*state, "drops"),
+        Fate::PutOff(_) | Fate::Leaves => (TouchState::Queued, "waits"),
+    };
+    let verdict = guard.as_ref().zip(*verdict).map(|(guard, (kind, until))| {
+        GuardNote { guard, kind, reason: reason.as_str(), until }.verdict(word, at)
+    });
+    let noted = connection
+        .prepare_cached(&format!(
+            "UPDATE touch SET state = ?2, reason = ?3, state_at = iif(state = ?2, state_at, ?4), guard = ?5, \
+             verdicts = iif(?6 IS NULL OR (?2 = 'queued' AND guard IS ?5 AND reason IS ?3), verdicts, \
+             json_insert(verdicts, '$[#]', json(?6))) \
+             WHERE id = ?1 AND state = 'queued' AND {free}",
+            free = not_planned("id")
+        ))?
+        .execute(params![id, state.as_str(), reason, at.0, guard, verdict])?;
+    if noted == 0 {
+        return Ok(());
+    }
+    match fate {
+        Fate::Leaves => {}
+        Fate::PutOff(until) => {
+            connection
+                .prepare_cached("UPDATE outbox SET next_attempt = ?2 WHERE touch = ?1")?
+                .execute(params![id, until.0])?;
+        }
+        Fate::Ends(_) => {
+            connection.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?.execute([id])?;
+        }
+    }
+    Ok(())
 }
 
 fn depth_of(row: &Row<'_>) -> rusqlite::Result<Depth> {

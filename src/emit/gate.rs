@@ -3,7 +3,7 @@
 
 use super::store::StoreError;
 use crate::archive::{Archive, Delivery};
-use crate::care::release::{self, Attempts, Release, Said};
+use crate::care::release::{self, Past, Release, Said};
 use crate::model::Timestamp;
 
 /// Says of touches whose attempt is due whether a guard holds them.
@@ -35,7 +35,7 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Whether anything was found not to leave, and noted.
-    pub(super) const fn withheld_any(&self) -> bool {
+    pub(super) const fn held_any(&self) -> bool {
         self.suppressed + self.expired + self.put_off > 0
     }
 }
@@ -55,28 +55,35 @@ pub(super) fn ask(
     }
     let mut said = said.into_iter();
     let mut asked = Asked::default();
-    let mut withheld = Vec::new();
+    let mut rulings = Vec::new();
     for delivery in due {
         let touch = &delivery.touch;
         // Of what needs no asking, nothing hangs on the answer.
         let said =
             if release::is_askable(touch, now) { said.next().unwrap_or(Said::Passes) } else { Said::Passes };
-        let attempts = Attempts { count: delivery.attempts, last: delivery.error.as_deref() };
-        let release = release::release(touch, attempts, said, now);
+        let release = release::release(touch, past(&delivery), said, now);
         match &release {
-            Release::Leave => {
-                asked.leaving.push(delivery);
-                continue;
-            }
-            Release::NoLongerQueued => continue,
+            Release::NoLongerQueued | Release::Leave { .. } => {}
             Release::Expired { .. } => asked.expired += 1,
             Release::Suppressed { .. } => asked.suppressed += 1,
             Release::PutOff { .. } => asked.put_off += 1,
         }
-        withheld.extend(release.withheld(&touch.id));
+        let leaves = release.leaves();
+        rulings.extend(release.ruling(&touch.id));
+        if leaves {
+            asked.leaving.push(delivery);
+        }
     }
-    if !withheld.is_empty() {
-        archive.withhold(&withheld, now)?;
+    if !rulings.is_empty() {
+        archive.note_rulings(&rulings, now)?;
     }
     Ok(asked)
+}
+
+fn past(delivery: &Delivery) -> Past<'_> {
+    Past {
+        attempts: delivery.attempts,
+        error: delivery.error.as_deref(),
+        held_by: delivery.held_by.as_deref(),
+    }
 }

@@ -61,7 +61,7 @@ impl Board {
 
     /// Counts what did not leave.
     pub(super) fn count(&self, channel: &Arc<str>, asked: &Asked) {
-        if asked.withheld_any() {
+        if asked.held_any() {
             self.change(channel, |status| {
                 status.suppressed += asked.suppressed;
                 status.put_off += asked.put_off;

@@ -209,12 +209,12 @@ impl<S: OutboxStore> WebhookLane<S> {
 
     /// Starts what the guards let through.
     fn take(&self, work: &mut Work, asked: Asked) {
-        let withheld_any = asked.withheld_any();
+        let held_any = asked.held_any();
         let has_room_left = asked.leaving.len() < self.room(work);
         // What is held must not keep others waiting behind it.
-        work.ask = if withheld_any && has_room_left { (work.ask * 2).clamp(16, MOST_ASKED) } else { 0 };
+        work.ask = if held_any && has_room_left { (work.ask * 2).clamp(16, MOST_ASKED) } else { 0 };
         let started_any = self.start_all(work, asked.leaving);
-        work.idle = !started_any && !withheld_any;
+        work.idle = !started_any && !held_any;
     }
 
     /// Starts attempts while there are slots; whether any was started.

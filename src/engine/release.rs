@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Engine, EngineError};
 use crate::archive::{Archive, Delivery};
 use crate::care::guard::{self, Verdict, block, hours};
-use crate::care::release::{self, Attempts, Release, Said};
+use crate::care::release::{self, GuardName, Past, Release, Said};
 use crate::evaluate::{CutPoints, Evaluator, Goal};
 use crate::model::facts::FactBatch;
 use crate::model::touch::Touch;
@@ -57,9 +57,13 @@ impl Engine {
         let mut said = self.ask_again(archive, &askable, now)?.into_iter();
         let release = |delivery: &Delivery| {
             let touch = &delivery.touch;
-            let attempts = Attempts { count: delivery.attempts, last: delivery.error.as_deref() };
+            let past = Past {
+                attempts: delivery.attempts,
+                error: delivery.error.as_deref(),
+                held_by: delivery.held_by.as_deref(),
+            };
             let said = if release::is_askable(touch, now) { said.next() } else { None };
-            release::release(touch, attempts, said.unwrap_or(Said::Passes), now)
+            release::release(touch, past, said.unwrap_or(Said::Passes), now)
         };
         Ok(due.iter().map(release).collect())
     }
@@ -219,12 +223,11 @@ fn first_held(
         else {
             continue;
         };
+        let name = || GuardName { name: Arc::clone(&guard.name), kind: guard::word(&guard.kind) };
         match verdict(question, guard, policy, now, &value) {
             Verdict::Passes => {}
-            Verdict::Drops { reason } => return Said::Drops { guard: Arc::clone(&guard.name), reason },
-            Verdict::Waits { reason, until } => {
-                return Said::Waits { guard: Some(Arc::clone(&guard.name)), reason, until };
-            }
+            Verdict::Drops { reason } => return Said::Drops { guard: name(), reason },
+            Verdict::Waits { reason, until } => return Said::Waits { guard: Some(name()), reason, until },
         }
     }
     Said::Passes
@@ -244,13 +247,12 @@ fn verdict(
     let audience = question.audience.map_or(Some(true), truth);
     match &guard.kind {
         GuardKind::Block(terms) => block::decide(terms, audience, question.own.and_then(truth)),
-        GuardKind::Hours(_) if audience == Some(false) => Verdict::Passes,
+        GuardKind::Hours(_) if audience != Some(true) => Verdict::Passes,
         GuardKind::Hours(terms) => {
-            let name = question.own.and_then(|column| match value(column, &Type::Text)? {
-                Value::Text(name) => Some(name),
-                _ => None,
-            });
-            let (zone, _) = hours::zone_of(name.as_deref(), policy.settings.timezone);
+            let zone = question.own.zip(terms.timezone.as_ref());
+            let zone =
+                zone.and_then(|(column, zone)| value(column, &zone.root.ty)).map(|zone| zone.to_string());
+            let (zone, _) = hours::zone_of(zone.as_deref(), policy.settings.timezone);
             let calendar = terms.calendar.and_then(|index| policy.calendars.get(index));
             hours::decide(terms, calendar, zone, now)
         }

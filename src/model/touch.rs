@@ -154,20 +154,26 @@ pub struct Touch {
     pub payload: serde_json::Map<String, serde_json::Value>,
 }
 
-/// A queued touch that does not leave though its time has come.
+/// What is to be noted of a queued touch whose attempt is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Withheld {
+pub struct Ruling {
     /// Which.
     pub id: Arc<str>,
-    /// Why.
-    pub reason: String,
     /// What becomes of it.
     pub fate: Fate,
+    /// The guard that holds or dropped it, or held it last.
+    pub guard: Option<Arc<str>>,
+    /// Why, in words.
+    pub reason: String,
+    /// Where a guard decided: its kind, and when it may say something else, where that can be told.
+    pub verdict: Option<(&'static str, Option<Timestamp>)>,
 }
 
-/// What becomes of a touch that does not leave.
+/// What becomes of a queued touch whose attempt is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
+    /// It leaves, and no guard holds it any more.
+    Leaves,
     /// It stays queued, and its next attempt is due then.
     PutOff(Timestamp),
     /// It ends so.

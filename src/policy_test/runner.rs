@@ -72,15 +72,15 @@ fn take_step(
 fn deliver(engine: &Engine, archive: &mut Archive, now: Timestamp) -> Result<(), PolicyTestError> {
     for channel in &engine.policy().channels {
         let due = archive.due(&channel.name, now, usize::MAX)?;
-        let (mut leaving, mut withheld) = (Vec::new(), Vec::new());
+        let (mut leaving, mut rulings) = (Vec::new(), Vec::new());
         for (delivery, release) in due.iter().zip(engine.release(archive, &due, now)?) {
             let id = &delivery.touch.id;
             if release.leaves() {
                 leaving.push(&**id);
             }
-            withheld.extend(release.withheld(id));
+            rulings.extend(release.ruling(id));
         }
-        archive.withhold(&withheld, now)?;
+        archive.note_rulings(&rulings, now)?;
         archive.delivered(&leaving, now)?;
     }
     Ok(())

@@ -52,7 +52,8 @@ pub struct GuardNote<'note> {
 }
 
 impl GuardNote<'_> {
-    fn verdict(&self, word: &str, at: Timestamp) -> String {
+    /// As it stands among a touch's verdicts.
+    pub(in crate::archive) fn verdict(&self, word: &str, at: Timestamp) -> String {
         let mut verdict = json!({
             "at": at.to_string(),
             "guard": self.guard,

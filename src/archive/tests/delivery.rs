@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::touch::{Because, Fate, Touch, TouchState, Withheld};
+use crate::model::touch::{Because, Fate, Ruling, Touch, TouchState};
 
 pub(super) fn touch(id: &str, customer: &str, due: i64, state: TouchState) -> Touch {
     let because = Because {
@@ -68,24 +68,63 @@ fn state(archive: &Archive, id: &str) -> (TouchState, String) {
     (touch.state, touch.reason)
 }
 
-fn withheld(id: &str, fate: Fate) -> Withheld {
-    Withheld { id: id.into(), reason: "closed".to_owned(), fate }
+/// What a guard decided.
+fn ruling(id: &str, fate: Fate, reason: &str) -> Ruling {
+    let verdict = Some(("hours", Some(Timestamp(60))));
+    Ruling { id: id.into(), fate, guard: Some("night".into()), reason: reason.to_owned(), verdict }
 }
 
 #[test]
-fn what_is_withheld_waits_or_ends_and_what_is_as_good_as_sent_does_not() {
+fn what_a_guard_says_of_a_queued_touch_stays_on_it_and_the_same_is_said_once() {
+    let mut archive = with_touches(&[touch("t", "a", 5, TouchState::Queued)]);
+    let put_off = |until| Fate::PutOff(Timestamp(until));
+    for (fate, reason, at) in [
+        (put_off(60), "closed", 6),
+        (put_off(70), "closed", 60),
+        (put_off(80), "a holiday", 70),
+        (Fate::Ends(TouchState::Suppressed), "never", 80),
+    ] {
+        archive.note_rulings(&[ruling("t", fate, reason)], Timestamp(at)).unwrap();
+    }
+    let row = archive.touch("t").unwrap().unwrap();
+    assert_eq!((row.guard.as_deref(), row.touch.state), (Some("night"), TouchState::Suppressed));
+    let verdicts: Vec<serde_json::Value> = serde_json::from_str(&row.verdicts).unwrap();
+    let said: Vec<(&str, &str)> = verdicts
+        .iter()
+        .map(|said| (said["verdict"].as_str().unwrap(), said["reason"].as_str().unwrap()))
+        .collect();
+    assert_eq!(said, [("waits", "closed"), ("waits", "a holiday"), ("drops", "never")]);
+    assert_eq!(verdicts[0]["until"], "1970-01-01T00:00:00.060Z");
+}
+
+#[test]
+fn what_a_guard_held_and_lets_go_is_held_by_none() {
+    let mut archive = with_touches(&[touch("t", "a", 5, TouchState::Queued)]);
+    archive.note_rulings(&[ruling("t", Fate::PutOff(Timestamp(60)), "closed")], Timestamp(6)).unwrap();
+    let held = archive.due("crm", Timestamp(60), 9).unwrap();
+    assert_eq!(held[0].held_by.as_deref(), Some("night"));
+    let free = Ruling { guard: None, verdict: None, ..ruling("t", Fate::Leaves, "") };
+    archive.note_rulings(&[free], Timestamp(60)).unwrap();
+    let row = archive.touch("t").unwrap().unwrap();
+    assert_eq!((row.guard, row.touch.reason), (None, String::new()));
+    assert!(row.verdicts.contains("closed"));
+    assert_eq!(due(&archive, 60), ["t"]);
+}
+
+#[test]
+fn what_does_not_leave_waits_or_ends_and_what_is_as_good_as_sent_does_neither() {
     let touches = ["later", "dropped", "planned", "free"].map(|id| touch(id, "a", 5, TouchState::Queued));
     let mut archive = with_touches(&touches);
     let plan = FilePlan { channel: "crm", path: "f", offset: 0, content: b"x", touches: &["planned"] };
     let write = archive.plan_file_write(&plan, Timestamp(6)).unwrap();
     let suppressed = Fate::Ends(TouchState::Suppressed);
     let all = [
-        withheld("later", Fate::PutOff(Timestamp(60))),
-        withheld("dropped", suppressed),
-        withheld("planned", suppressed),
-        withheld("unknown", suppressed),
+        ruling("later", Fate::PutOff(Timestamp(60)), "closed"),
+        ruling("dropped", suppressed, "closed"),
+        ruling("planned", suppressed, "closed"),
+        ruling("unknown", suppressed, "closed"),
     ];
-    archive.withhold(&all, Timestamp(7)).unwrap();
+    archive.note_rulings(&all, Timestamp(7)).unwrap();
     assert_eq!(due(&archive, 59), ["free"], "what stands in a planned write is nobody else's to send");
     assert_eq!(due(&archive, 60), ["free", "later"]);
     assert_eq!(state(&archive, "later"), (TouchState::Queued, "closed".to_owned()));
@@ -122,7 +161,7 @@ fn first_attempts_leave_in_order_of_due_time_and_a_retry_waits_for_its_own() {
     assert_eq!(due(&archive, 3), ["y", "x"]);
     assert!(archive.retry("y", Timestamp(50), "503").unwrap());
     assert_eq!(due(&archive, 10), ["x", "z"]);
-    archive.withhold(&[withheld("x", Fate::PutOff(Timestamp(60)))], Timestamp(4)).unwrap();
+    archive.note_rulings(&[ruling("x", Fate::PutOff(Timestamp(60)), "closed")], Timestamp(4)).unwrap();
     assert_eq!(archive.next_due("crm").unwrap(), Some(Timestamp(4)));
     let late = archive.due("crm", Timestamp(99), 2).unwrap();
     assert_eq!(late.iter().map(|delivery| delivery.attempts).collect::<Vec<_>>(), [0, 1]);

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::receiver::{Receiver, Reply};
 use super::*;
 use crate::archive::{Delivery, FilePlan};
-use crate::care::release::{ASKED_AGAIN, Said};
+use crate::care::release::{ASKED_AGAIN, GuardName, Said};
 use crate::emit::testing::{file, webhook};
 use crate::emit::{ChannelStatus, Dispatcher, Gate, GateError, OwnStore};
 use crate::policy::compiled::{FileFormat, Webhook};
@@ -47,12 +47,16 @@ impl Script {
     }
 }
 
+fn guard(name: &str, kind: &'static str) -> GuardName {
+    GuardName { name: name.into(), kind }
+}
+
 fn drops() -> Said {
-    Said::Drops { guard: "consent".into(), reason: "`opted_out` holds".to_owned() }
+    Said::Drops { guard: guard("consent", "block"), reason: "`opted_out` holds".to_owned() }
 }
 
 fn waits(until: Option<Timestamp>) -> Said {
-    Said::Waits { guard: Some("night".into()), reason: "closed".to_owned(), until }
+    Said::Waits { guard: Some(guard("night", "hours")), reason: "closed".to_owned(), until }
 }
 
 /// A channel of either kind, where it delivers to, and its guards.
@@ -119,7 +123,7 @@ async fn what_a_guard_drops_just_before_sending_is_suppressed_and_says_why() {
         let status = way.drain(0).await;
         assert_eq!((status.delivered, status.suppressed), (1, 1));
         assert_eq!(way.arrived(), ["tch_001"]);
-        let reason = "guard.consent: `opted_out` holds".to_owned();
+        let reason = "`opted_out` holds".to_owned();
         assert_eq!(state(&way.store, "tch_000"), (TouchState::Suppressed, reason));
         assert_eq!(way.store.lock().unwrap().depth("crm").unwrap().queued, 0);
     }
@@ -139,7 +143,7 @@ async fn what_a_guard_holds_leaves_once_it_opens_and_holds_nobody_back() {
         assert_eq!((status.delivered, status.put_off), (2, 898), "{is_file}");
         assert_eq!(way.arrived().len(), 2);
         assert!(way.script.asked.lock().unwrap().len() < 30, "many are asked about together");
-        assert_eq!(state(&way.store, "tch_000"), (TouchState::Queued, "guard.night: closed".to_owned()));
+        assert_eq!(state(&way.store, "tch_000"), (TouchState::Queued, "closed".to_owned()));
         way.script.says.lock().unwrap().clear();
         assert_eq!(way.drain(HOUR - 1).await.delivered, 0, "not before it opens");
         assert_eq!(way.drain(HOUR).await.delivered, 898);
@@ -173,7 +177,9 @@ async fn what_is_put_off_beyond_its_expiry_expires_on_time() {
         assert_eq!(way.drain(1_000).await.expired, 0);
         assert_eq!(way.drain(1_001).await.expired, 1);
         assert!(way.arrived().is_empty());
-        assert_eq!(state(&way.store, "tch_000").0, TouchState::Expired);
+        let (state, reason) = state(&way.store, "tch_000");
+        assert_eq!(state, TouchState::Expired);
+        assert!(reason.ends_with("; it waited for guard.night: closed"), "{reason}");
     }
 }
 
@@ -204,9 +210,22 @@ async fn a_touch_dropped_between_two_attempts_says_that_it_was_attempted() {
     way.script.say("tch_000", drops());
     assert_eq!(way.drain(10).await.suppressed, 1);
     assert_eq!(receiver.rest().len(), 1);
-    let reason =
-        "guard.consent: `opted_out` holds; attempts that failed: 1, the last: no answer in time".to_owned();
+    let reason = "`opted_out` holds; attempts that failed: 1, the last: no answer in time".to_owned();
     assert_eq!(state(&way.store, "tch_000"), (TouchState::Suppressed, reason));
+}
+
+#[tokio::test]
+async fn what_was_held_is_held_by_none_once_it_leaves_whatever_comes_of_the_attempt() {
+    let mut way = Way::new(false).await;
+    let receiver = Receiver::start(|_, _| Reply::Status(500, "")).await;
+    way.channel.kind = ChannelKind::Webhook(webhook(&receiver.url));
+    queue(&way.store, &touches("crm", 0..1));
+    way.script.say("tch_000", waits(Some(NOW.plus(10))));
+    way.drain(0).await;
+    assert_eq!(state(&way.store, "tch_000").1, "closed");
+    way.script.say("tch_000", Said::Passes);
+    assert_eq!(way.drain(10).await.failures["status"], 1);
+    assert_eq!(state(&way.store, "tch_000"), (TouchState::Queued, String::new()));
 }
 
 #[tokio::test]

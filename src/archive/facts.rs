@@ -4,6 +4,7 @@
 //! outlives a batch and memory is bounded. Customers chosen by id are read by one such query each.
 
 mod columns;
+mod enrolments;
 mod events;
 mod prior;
 

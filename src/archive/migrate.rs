@@ -8,8 +8,18 @@ use super::Result;
 pub(super) const APPLICATION: i64 = 0x6775_6178;
 
 /// One entry a version; a store of version n has had the first n. An entry is never changed once released.
-const STEPS: &[&str] =
-    &[FIRST, PLACE_COUNTS, SEEN_BY_RUN, TOUCH_LIFE, RULE_POLICY, ARRIVALS, TAKEN, GUARDS, PERSONS];
+const STEPS: &[&str] = &[
+    FIRST,
+    PLACE_COUNTS,
+    SEEN_BY_RUN,
+    TOUCH_LIFE,
+    RULE_POLICY,
+    ARRIVALS,
+    TAKEN,
+    GUARDS,
+    PERSONS,
+    ENROLMENTS,
+];
 
 const FIRST: &str = "
 CREATE TABLE column_type (
@@ -154,6 +164,17 @@ CREATE INDEX alias_customer ON alias (customer);
 -- trace: HMAC-SHA256 of the id; the key is in meta
 CREATE TABLE forgotten (trace BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE audit (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, what TEXT NOT NULL, detail TEXT NOT NULL);
+";
+
+/// Who is enrolled in which cadence, and touches whose step may be due once more.
+const ENROLMENTS: &str = "
+-- identity: the id that touches go by, where it is not the customer's
+CREATE TABLE enrolment (
+    customer TEXT NOT NULL, cadence TEXT NOT NULL, number INTEGER NOT NULL,
+    identity TEXT NOT NULL DEFAULT '', next INTEGER, ended INTEGER, base INTEGER NOT NULL,
+    \"offset\" INTEGER NOT NULL, distance INTEGER NOT NULL, started INTEGER NOT NULL, event TEXT,
+    reason TEXT, PRIMARY KEY (customer, cadence, number, identity)) WITHOUT ROWID;
+ALTER TABLE touch ADD COLUMN taken_back INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// The version this program makes.

@@ -1,6 +1,7 @@
 //! Writing what a run decides: one transaction, visible at once.
 
 mod counts;
+mod enrolments;
 mod fields;
 mod memory;
 mod place;
@@ -8,6 +9,7 @@ mod places;
 mod touches;
 mod waiting;
 
+pub use enrolments::UnsentStep;
 pub use place::{ClassEdit, FormerPlaces};
 pub use places::Taken;
 pub use touches::UnsentTouches;

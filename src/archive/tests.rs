@@ -78,6 +78,7 @@ fn all() -> FactRequest {
         events: vec![every(NOTICE, 1), every(ORDER, 2), every(TOUCH, 7)],
         classes: (0..2).map(|class| ClassRequest { class, previous: true }).collect(),
         triggers: vec!["overdue".to_owned(), "other".to_owned()],
+        cadences: vec!["care".into()],
     }
 }
 

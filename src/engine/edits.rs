@@ -274,13 +274,14 @@ fn class_rule(value: &ValueDefinition) -> String {
 fn tables(policy: &Compiled) -> BTreeSet<String> {
     let classes = policy.values.iter().filter(|value| value.kind.class().is_some()).map(class_rule);
     let triggers = policy.triggers.iter().map(|trigger| format!("trigger.{}", trigger.name));
-    classes.chain(triggers).collect()
+    let cadences = policy.cadences.iter().map(|cadence| format!("cadence.{}", cadence.name));
+    classes.chain(triggers).chain(cadences).collect()
 }
 
 /// Whether a table that is remembered is none of those that are awake.
 fn sleeps(rule: &str, awake: &BTreeSet<String>) -> bool {
     let kind = rule.split_once('.').map_or("", |(kind, _)| kind);
-    (kind == "trigger" || CLASS_KINDS.contains(&kind)) && !awake.contains(rule)
+    (matches!(kind, "trigger" | "cadence") || CLASS_KINDS.contains(&kind)) && !awake.contains(rule)
 }
 
 /// A trigger of a former set that has conditions to ask.

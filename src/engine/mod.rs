@@ -7,6 +7,7 @@
 //! visible in one transaction, and nothing leaves before; and before each attempt to send, block and hours are
 //! asked again.
 
+mod cadences;
 mod cuts;
 mod edits;
 mod error;
@@ -35,6 +36,7 @@ use crate::model::facts::{FactBatch, FactRequest};
 use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
+use cadences::CadencePass;
 use edits::Edits;
 use occasions::Occasions;
 use queueing::Queueing;
@@ -124,7 +126,9 @@ impl Engine {
         let used = match scope {
             Scope::Everything => self.plan.all(),
             Scope::Some { .. } => {
-                let may_queue = !selection.triggers.is_empty() || writer.has_waiting()?;
+                let may_queue = !selection.triggers.is_empty()
+                    || !selection.cadences.is_empty()
+                    || writer.has_waiting()?;
                 let of_queueing = if may_queue { queueing.cut_points()? } else { Vec::new() };
                 [evaluator.cut_points(), &occasions.cut_points(), &of_queueing].concat()
             }
@@ -134,6 +138,8 @@ impl Engine {
         let mut triggers =
             TriggerPass::new(&self.policy, &selection.triggers, writer.archive().rules()?, run);
         request.triggers = triggers.names().to_vec();
+        let mut cadences = CadencePass::new(self, &selection.cadences, triggers.columns(), &writer, run)?;
+        request.cadences = cadences.names().to_vec();
         let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
         let mut after = None;
         while writer.archive().next_batch(&request, now, after.as_deref(), &mut facts)? {
@@ -143,6 +149,7 @@ impl Engine {
             for owed in triggers.decide(&mut writer, &facts, (&decisions, &edits), &mut report)? {
                 self.owe(&mut writer, owed, run.started)?;
             }
+            cadences.decide(&mut writer, &facts, &decisions, &mut report)?;
             after = last_id(&facts);
         }
         report.note_scripts(evaluator.script_failures());
@@ -151,7 +158,7 @@ impl Engine {
         queueing.queue(&mut writer, &cuts, &mut report)?;
         queueing.note_scripts(&mut report);
         let run = writer.id();
-        for rule in triggers.rules(run).chain(edits.rules(run)) {
+        for rule in triggers.rules(run).chain(cadences.rules(run)).chain(edits.rules(run)) {
             writer.rule(&rule)?;
         }
         occasions::prune(&self.policy, &mut writer)?;
@@ -162,9 +169,13 @@ impl Engine {
 
     fn goal(&self, selection: &Selection) -> Goal<'_> {
         let conditions = selection.triggers.iter().filter_map(|&index| self.policy.triggers.get(index));
+        let cadences = selection.cadences.iter().filter_map(|&index| self.policy.cadences.get(index));
         Goal {
             classes: selection.classes.clone(),
-            expressions: conditions.flat_map(triggers::conditions).collect(),
+            expressions: conditions
+                .flat_map(triggers::conditions)
+                .chain(cadences.flat_map(cadences::expressions))
+                .collect(),
         }
     }
 }
@@ -174,6 +185,9 @@ fn asleep(policy: &Compiled, unsent: &UnsentTouches) -> Option<String> {
     let gone = |table: String| Some(format!("`{table}` was removed or disabled"));
     if unsent.kind == "trigger" && !policy.triggers.iter().any(|trigger| *trigger.name == *unsent.name) {
         return gone(format!("trigger.{}", unsent.name));
+    }
+    if unsent.kind == "cadence" && !policy.cadences.iter().any(|cadence| *cadence.name == *unsent.name) {
+        return gone(format!("cadence.{}", unsent.name));
     }
     if !policy.actions.iter().any(|action| *action.name == *unsent.action) {
         return gone(format!("action.{}", unsent.action));

@@ -36,10 +36,8 @@ pub(super) enum Fate {
     /// The guards are asked.
     Waits,
     /// It was found too late, for this reason.
-    #[expect(dead_code, reason = "a cadence's step")]
     Missed(String),
     /// Its own condition drops it, for this reason.
-    #[expect(dead_code, reason = "a cadence's step")]
     Suppressed(String),
 }
 

@@ -38,6 +38,12 @@ pub struct RunReport {
     pub cooling_down: u64,
     /// Events and moves found later than a trigger's grace allows, noted, not fired.
     pub too_late: u64,
+    /// Enrolments in cadences begun.
+    pub enrolled: u64,
+    /// Enrolments ended, for whatever reason.
+    pub ended: u64,
+    /// Steps of cadences found later than their grace.
+    pub missed: u64,
     /// Touches queued.
     pub queued: u64,
     /// What guards held back, by name; those that held nothing are left out.
@@ -107,6 +113,9 @@ impl RunReport {
             backlog: 0,
             cooling_down: 0,
             too_late: 0,
+            enrolled: 0,
+            ended: 0,
+            missed: 0,
             queued: 0,
             guards: Vec::new(),
             on_hold: 0,

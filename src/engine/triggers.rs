@@ -91,6 +91,11 @@ impl<'run> TriggerPass<'run> {
         Self { triggers, names, now, started: run.started, policy_version: run.policy_version.clone() }
     }
 
+    /// How many columns their conditions take.
+    pub(super) fn columns(&self) -> usize {
+        self.triggers.last().map_or(0, |active| active.columns.end)
+    }
+
     /// The names under which the store keeps what they remember.
     pub(super) fn names(&self) -> &[String] {
         &self.names

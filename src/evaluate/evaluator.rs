@@ -309,6 +309,7 @@ fn base_request(nodes: &[Node]) -> FactRequest {
             .collect(),
         classes: classes.into_iter().map(|(class, previous)| ClassRequest { class, previous }).collect(),
         triggers: Vec::new(),
+        cadences: Vec::new(),
     }
 }
 

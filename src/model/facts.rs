@@ -19,6 +19,8 @@ pub struct FactRequest {
     pub classes: Vec<ClassRequest>,
     /// Names of the triggers whose memory is needed.
     pub triggers: Vec<String>,
+    /// Names of the cadences whose enrolments are needed.
+    pub cadences: Vec<String>,
 }
 
 /// One event kind that a run needs.

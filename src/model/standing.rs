@@ -26,6 +26,8 @@ pub struct Prior {
     pub pending: Vec<PendingClock>,
     /// Memory of triggers, in order of (row, trigger); a customer a trigger has nothing to remember of has none.
     pub triggers: Vec<super::trigger::TriggerRecord>,
+    /// Enrolments, in order of (row, cadence, number); those for events only where they go on.
+    pub enrolments: Vec<super::enrolment::EnrolmentRecord>,
 }
 
 /// Former standing of a batch in one class, one entry a customer.

@@ -22,6 +22,7 @@ impl FactReader<'_> {
         let FactBatch { ids, prior, .. } = facts;
         prior.pending.clear();
         prior.triggers.clear();
+        prior.enrolments.clear();
         refill(&mut prior.seen, ids.len(), NEVER);
         self.clear_classes(request, ids.len(), prior);
         if !request.classes.is_empty() {
@@ -41,6 +42,9 @@ impl FactReader<'_> {
         if !request.triggers.is_empty() {
             self.read_triggers(&request.triggers, spans, ids, prior)?;
         }
+        if !request.cadences.is_empty() {
+            self.read_enrolments(&request.cadences, spans, ids, &mut prior.enrolments)?;
+        }
         Ok(())
     }
 
@@ -59,7 +63,7 @@ impl FactReader<'_> {
     }
 
     /// Runs a query over the spans; its first column is the customer, its parameters the bounds.
-    fn each_row(
+    pub(super) fn each_row(
         self,
         sql: &str,
         spans: &[Range<usize>],
@@ -220,7 +224,7 @@ fn set<T>(column: &mut [T], row: usize, value: T) {
     }
 }
 
-/// Rows of a batch, classes and triggers are far fewer than this holds.
-fn index32(index: usize) -> u32 {
+/// Rows of a batch, classes, triggers and cadences are far fewer than this holds.
+pub(super) fn index32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }

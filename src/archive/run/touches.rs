@@ -172,7 +172,8 @@ impl RunWriter<'_> {
             cancelled += self
                 .transaction
                 .prepare_cached(&format!(
-                    "UPDATE touch SET state = 'cancelled', reason = ?5, state_at = ?6 WHERE {which}"
+                    "UPDATE touch SET state = 'cancelled', reason = ?5, state_at = ?6, \
+                     taken_back = (kind = 'cadence') WHERE {which}"
                 ))?
                 .execute(params![kind, name, action, channel, reason, at.0])?;
         }

@@ -57,6 +57,8 @@ pub struct Sight<'a> {
     pub standing: Standing,
     /// The customer's date or time, of a cadence that counts from it.
     pub anchor: Option<Timestamp>,
+    /// The greatest number of an enrolment so far, 0 where there was none.
+    pub last_number: u32,
     /// The instant decided for.
     pub now: Timestamp,
     /// The real time, for the grace.
@@ -209,12 +211,13 @@ impl Enrolment {
 #[must_use]
 pub fn decide(former: Option<&Enrolment>, sight: &Sight<'_>, terms: &Terms<'_>) -> Verdict {
     let Some(former) = former else {
-        return if sight.standing == Standing::In { enrols(1, sight, terms) } else { Verdict::Outside };
+        return if sight.standing == Standing::In { enrols(sight, terms) } else { Verdict::Outside };
     };
     if former.ended.is_some() { ended(former, sight, terms) } else { going_on(former, sight, terms) }
 }
 
-fn enrols(number: u32, sight: &Sight<'_>, terms: &Terms<'_>) -> Verdict {
+fn enrols(sight: &Sight<'_>, terms: &Terms<'_>) -> Verdict {
+    let number = sight.last_number.saturating_add(1);
     let base = match terms.start {
         Start::Enrolment => {
             Some(Base { at: sight.now.plus(stagger(terms.name, sight.customer, terms.stagger)), offset: 0 })
@@ -243,7 +246,7 @@ fn going_on(former: &Enrolment, sight: &Sight<'_>, terms: &Terms<'_>) -> Verdict
     match whither(former, sight, terms) {
         Moved::Not => Verdict::Continues,
         Moved::Within(base) => Verdict::Moves(base),
-        Moved::Beyond => match enrols(former.number.saturating_add(1), sight, terms) {
+        Moved::Beyond => match enrols(sight, terms) {
             Verdict::Outside => Verdict::Ends(End::AnchorMoved),
             verdict => verdict,
         },
@@ -251,7 +254,7 @@ fn going_on(former: &Enrolment, sight: &Sight<'_>, terms: &Terms<'_>) -> Verdict
 }
 
 fn ended(former: &Enrolment, sight: &Sight<'_>, terms: &Terms<'_>) -> Verdict {
-    let anew = || match enrols(former.number.saturating_add(1), sight, terms) {
+    let anew = || match enrols(sight, terms) {
         Verdict::Outside => Verdict::Rests,
         verdict => verdict,
     };

@@ -116,7 +116,7 @@ proptest! {
         };
         let now = Timestamp(BEGIN + enrolled * DAY);
         let mut sight = Sight {
-            customer: "c1", standing: Standing::In, anchor: Some(base), now, started: now, changed: Changed::No,
+            customer: "c1", standing: Standing::In, anchor: Some(base), last_number: 0, now, started: now, changed: Changed::No,
         };
         let first = if start == Start::Event {
             for_event(1, "e1", base, &sight, &terms)
@@ -134,6 +134,7 @@ proptest! {
         for gap in gaps {
             sight.now = sight.now.plus(gap * HOUR);
             sight.started = sight.now;
+            sight.last_number = 1;
             let turn = turn(enrolment.as_ref(), &sight, &terms);
             count(&turn);
             enrolment = turn.enrolment.or(enrolment);
@@ -169,13 +170,14 @@ proptest! {
         };
         let begun = Timestamp(20_300 * DAY);
         let mut sight = Sight {
-            customer: "c1", standing: Standing::In, anchor: None, now: begun, started: begun, changed: Changed::No,
+            customer: "c1", standing: Standing::In, anchor: None, last_number: 0, now: begun, started: begun, changed: Changed::No,
         };
         let mut found: Vec<(i64, usize)> = Vec::new();
         let mut enrolment = None;
         for gap in std::iter::once(0).chain(gaps) {
             sight.now = sight.now.plus(gap * HOUR);
             sight.started = sight.now;
+            sight.last_number = 1;
             let turn = turn(enrolment.as_ref(), &sight, &terms);
             found.extend(turn.found.iter().map(|found| (found.due.cycle, found.due.step)));
             enrolment = turn.enrolment.or(enrolment);

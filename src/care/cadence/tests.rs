@@ -111,6 +111,7 @@ fn world<'a>(steps: &'a [CadenceStep], start: Start, rhythm: Rhythm<'static>) ->
         customer: "c1",
         standing: Standing::In,
         anchor: None,
+        last_number: 0,
         now: Timestamp(0),
         started: Timestamp(0),
         changed: Changed::No,
@@ -122,6 +123,7 @@ impl World<'_> {
     /// One run; gives the steps found, with a `!` where late.
     fn run(&mut self, now: Timestamp) -> Vec<String> {
         self.sight.now = now;
+        self.sight.last_number = self.former.as_ref().map_or(0, |former| former.number);
         self.sight.started = self.sight.started.max(now);
         let turn = turn(self.former.as_ref(), &self.sight, &self.terms);
         self.former = turn.enrolment.or(self.former.take());

@@ -1,0 +1,449 @@
+//! Every cadence over a batch: who is enrolled, which steps are due, what is remembered.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::owed::{Fate, Owed};
+use super::{Engine, EngineError, RunReport};
+use crate::archive::{NewRun, RunWriter};
+use crate::care::cadence::{
+    Changed, Found, Rhythm, Sight, Standing, Start, Terms, Turn, Unsent, Verdict, due_of, turn,
+};
+use crate::evaluate::Decisions;
+use crate::model::enrolment::Enrolment;
+use crate::model::facts::FactBatch;
+use crate::model::touch::Because;
+use crate::model::trigger::RuleMemory;
+use crate::model::{Column, Date, Timestamp, Type, civil};
+use crate::policy::Compiled;
+use crate::policy::compiled::{Anchor, Cadence, CadenceStep, Repeat};
+use crate::policy::expression::tree::Expression;
+
+/// The expressions of a cadence over the customer, in the order in which [`Columns`] numbers them.
+pub(super) fn expressions(cadence: &Cadence) -> impl Iterator<Item = &Expression> {
+    let anchor = match &cadence.anchor {
+        Anchor::Value(expression) => Some(expression),
+        _ => None,
+    };
+    let whens = cadence.steps.iter().filter_map(|step| step.when.as_ref());
+    cadence.audience.iter().chain(&cadence.stop_when).chain(anchor).chain(whens)
+}
+
+/// Where the columns of a cadence are among those of a program.
+#[derive(Clone, Debug)]
+pub(super) struct Columns {
+    audience: Option<usize>,
+    stop_when: Option<usize>,
+    anchor: Option<usize>,
+    /// By step.
+    whens: Vec<Option<usize>>,
+}
+
+impl Columns {
+    /// Numbers them from one on, which then is the next free one.
+    pub(super) fn new(cadence: &Cadence, next: &mut usize) -> Self {
+        let mut number = |is_there: bool| {
+            is_there.then(|| {
+                *next += 1;
+                *next - 1
+            })
+        };
+        Self {
+            audience: number(cadence.audience.is_some()),
+            stop_when: number(cadence.stop_when.is_some()),
+            anchor: number(matches!(cadence.anchor, Anchor::Value(_))),
+            whens: cadence.steps.iter().map(|step| number(step.when.is_some())).collect(),
+        }
+    }
+}
+
+/// The cadences of a run.
+pub(super) struct CadencePass<'run> {
+    run: Run<'run>,
+    cadences: Vec<Active<'run>>,
+    names: Vec<String>,
+}
+
+/// The run they are asked in.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'run> {
+    pub(super) engine: &'run Engine,
+    pub(super) now: Timestamp,
+    pub(super) started: Timestamp,
+    pub(super) policy_version: &'run str,
+}
+
+/// A cadence that is asked.
+pub(super) struct Active<'run> {
+    pub(super) cadence: &'run Cadence,
+    pub(super) terms: Terms<'run>,
+    /// The store's name of it.
+    pub(super) rule: String,
+    first_seen: Timestamp,
+    pub(super) changed: Changed,
+    pub(super) columns: Columns,
+    /// Who has touches of it not sent yet, where it was edited.
+    unsent: BTreeSet<String>,
+    /// The midnights of dates met before.
+    midnights: HashMap<i32, Option<Timestamp>>,
+}
+
+/// One customer of a batch, as seen by a cadence.
+pub(super) struct Seen<'a> {
+    pub(super) facts: &'a FactBatch,
+    pub(super) decisions: &'a Decisions<'a>,
+    pub(super) row: usize,
+}
+
+impl<'run> CadencePass<'run> {
+    /// Those selected; their columns begin at `column`.
+    pub(super) fn new(
+        engine: &'run Engine,
+        selected: &[usize],
+        mut column: usize,
+        writer: &RunWriter<'_>,
+        run: &'run NewRun,
+    ) -> Result<Self, EngineError> {
+        let rules: BTreeMap<String, RuleMemory> =
+            writer.archive().rules()?.into_iter().map(|rule| (rule.name.clone(), rule)).collect();
+        let run =
+            Run { engine, now: run.now, started: run.started, policy_version: run.policy_version.as_str() };
+        let mut cadences = Vec::new();
+        for cadence in selected.iter().filter_map(|&index| engine.policy.cadences.get(index)) {
+            let columns = Columns::new(cadence, &mut column);
+            cadences.push(Active::new(cadence, columns, &rules, writer, run)?);
+        }
+        let names = cadences.iter().map(|active| active.cadence.name.to_string()).collect();
+        Ok(Self { run, cadences, names })
+    }
+
+    /// The names under which the store keeps enrolments.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What to remember of the cadences themselves once everybody was seen.
+    pub(super) fn rules(&self, run: i64) -> impl Iterator<Item = RuleMemory> {
+        self.cadences.iter().map(move |active| RuleMemory {
+            name: active.rule.clone(),
+            version: active.cadence.version.to_string(),
+            first_seen: active.first_seen,
+            last_run: self.run.now,
+            run,
+            policy_version: self.run.policy_version.to_owned(),
+        })
+    }
+
+    /// Decides for every customer of a batch, stores what is remembered, takes back what lost its reason and makes
+    /// what is due.
+    pub(super) fn decide(
+        &mut self,
+        writer: &mut RunWriter<'_>,
+        facts: &FactBatch,
+        decisions: &Decisions<'_>,
+        report: &mut RunReport,
+    ) -> Result<(), EngineError> {
+        let run = self.run;
+        let mut enrolments: Vec<Vec<(usize, &Enrolment)>> = vec![Vec::new(); self.cadences.len()];
+        for record in &facts.prior.enrolments {
+            let cadence =
+                usize::try_from(record.cadence).ok().and_then(|cadence| enrolments.get_mut(cadence));
+            if let (Some(found), Ok(row)) = (cadence, usize::try_from(record.row)) {
+                found.push((row, &record.enrolment));
+            }
+        }
+        for (active, enrolments) in self.cadences.iter_mut().zip(enrolments) {
+            let mut rest = enrolments.as_slice();
+            for row in 0..facts.len() {
+                let count = rest.iter().take_while(|(at, _)| *at == row).count();
+                let (own, others) = rest.split_at(count);
+                rest = others;
+                let seen = Seen { facts, decisions, row };
+                active.customer(&seen, own, writer, run, report)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'run> Active<'run> {
+    fn new(
+        cadence: &'run Cadence,
+        columns: Columns,
+        rules: &BTreeMap<String, RuleMemory>,
+        writer: &RunWriter<'_>,
+        run: Run<'run>,
+    ) -> Result<Self, EngineError> {
+        let rule = format!("cadence.{}", cadence.name);
+        let memory = rules.get(&rule);
+        let changed = match memory {
+            Some(memory) if memory.policy_version.is_empty() => Changed::Slept,
+            Some(memory) if *memory.version != *cadence.version => Changed::Edited,
+            _ => Changed::No,
+        };
+        let unsent = match changed {
+            Changed::No => BTreeSet::new(),
+            _ => writer.customers_with_unsent(&cadence.name)?,
+        };
+        Ok(Self {
+            cadence,
+            terms: terms(&run.engine.policy, cadence),
+            first_seen: memory.map_or(run.now, |memory| memory.first_seen),
+            rule,
+            changed,
+            columns,
+            unsent,
+            midnights: HashMap::new(),
+        })
+    }
+
+    fn customer(
+        &mut self,
+        seen: &Seen<'_>,
+        enrolments: &[(usize, &Enrolment)],
+        writer: &mut RunWriter<'_>,
+        run: Run<'_>,
+        report: &mut RunReport,
+    ) -> Result<(), EngineError> {
+        let standing = self.standing(seen);
+        if enrolments.is_empty() && (standing != Standing::In || self.cadence.event().is_some()) {
+            return Ok(());
+        }
+        let anchor = if standing == Standing::In { self.anchor(seen) } else { None };
+        let last_number = enrolments.iter().map(|(_, enrolment)| enrolment.number).max().unwrap_or(0);
+        let sight = Sight { standing, anchor, last_number, ..self.sight(seen.customer(), run) };
+        if self.cadence.event().is_some() {
+            for (_, enrolment) in enrolments {
+                let turn = turn(Some(enrolment), &sight, &self.terms);
+                self.act(&turn, Some(enrolment), seen, writer, run, report)?;
+            }
+            return Ok(());
+        }
+        let going_on = enrolments.iter().find(|(_, enrolment)| enrolment.ended.is_none());
+        let former = going_on.or(enrolments.last()).map(|(_, enrolment)| *enrolment);
+        let turn = turn(former, &sight, &self.terms);
+        self.act(&turn, former, seen, writer, run, report)
+    }
+
+    /// What every sight of a customer has.
+    pub(super) const fn sight<'a>(&self, customer: &'a str, run: Run<'_>) -> Sight<'a> {
+        Sight {
+            customer,
+            standing: Standing::In,
+            anchor: None,
+            last_number: 0,
+            now: run.now,
+            started: run.started,
+            changed: self.changed,
+        }
+    }
+
+    /// Where a customer stands with regard to the cadence.
+    pub(super) fn standing(&self, seen: &Seen<'_>) -> Standing {
+        if self.columns.stop_when.is_some_and(|column| seen.holds(column)) {
+            Standing::Stopped
+        } else if self.columns.audience.is_none_or(|column| seen.holds(column)) {
+            Standing::In
+        } else {
+            Standing::Out
+        }
+    }
+
+    /// The date or time that the customer's cycles count from; a date begins at its local midnight.
+    #[expect(clippy::cast_possible_truncation, reason = "days and instants are whole numbers in range")]
+    fn anchor(&mut self, seen: &Seen<'_>) -> Option<Timestamp> {
+        let Some(Column::Number(numbers)) = seen.decisions.expression(self.columns.anchor?) else {
+            return None;
+        };
+        let number = numbers.get(seen.row)?;
+        if self.terms.start != Start::Date {
+            return Some(Timestamp(number as i64));
+        }
+        let zone = self.terms.zone;
+        *self.midnights.entry(number as i32).or_insert_with_key(|&day| civil::midnight(Date(day), zone))
+    }
+
+    /// Acts on what came of a customer.
+    pub(super) fn act(
+        &self,
+        turn: &Turn,
+        former: Option<&Enrolment>,
+        seen: &Seen<'_>,
+        writer: &mut RunWriter<'_>,
+        run: Run<'_>,
+        report: &mut RunReport,
+    ) -> Result<(), EngineError> {
+        let (customer, name) = (seen.customer(), &*self.cadence.name);
+        for kept in turn.replaced.iter().chain(&turn.enrolment) {
+            writer.enrolment(customer, name, kept)?;
+            report.ended += u64::from(kept.ended.is_some());
+        }
+        report.enrolled +=
+            u64::from(turn.enrolment.is_some() && matches!(turn.verdict, Verdict::Enrols { .. }));
+        let present = turn.enrolment.as_ref().or(former);
+        match turn.unsent {
+            Unsent::Stay => {}
+            Unsent::Cancelled(end) => {
+                for unsent in writer.unsent_steps(customer, name)? {
+                    let number = former.map_or(0, |former| former.number);
+                    if parts(&unsent.occurrence).is_some_and(|(enrolment, _)| enrolment == number) {
+                        writer.take_back(&unsent.touch, end.as_str(), run.started)?;
+                        report.cancelled += 1;
+                    }
+                }
+            }
+            Unsent::Moved => {
+                if let Some(present) = present {
+                    self.take_back_moved(customer, present, writer, run, report)?;
+                }
+            }
+        }
+        for found in &turn.found {
+            self.owe(found, present, seen, writer, run, report)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back the unsent touches of steps that are gone or due only later.
+    fn take_back_moved(
+        &self,
+        customer: &str,
+        enrolment: &Enrolment,
+        writer: &mut RunWriter<'_>,
+        run: Run<'_>,
+        report: &mut RunReport,
+    ) -> Result<(), EngineError> {
+        if self.changed != Changed::No && !self.unsent.contains(customer) {
+            return Ok(());
+        }
+        for unsent in writer.unsent_steps(customer, &self.cadence.name)? {
+            let cycle = match parts(&unsent.occurrence) {
+                Some((number, cycle)) if number == enrolment.number => cycle,
+                _ => continue,
+            };
+            let has_step = self.terms.steps.iter().any(|step| *step.id == *unsent.step);
+            let reason = match due_of(enrolment, cycle, &unsent.step, &self.terms) {
+                Some(due) if due <= run.now => continue,
+                Some(due) => format!("its step moved to {due}"),
+                None if has_step => "its cycle is no longer".to_owned(),
+                None => "its step was removed".to_owned(),
+            };
+            writer.take_back(&unsent.touch, &reason, run.started)?;
+            report.cancelled += 1;
+        }
+        Ok(())
+    }
+
+    /// Makes the touch of a step that is due, unless the cycle has it.
+    fn owe(
+        &self,
+        found: &Found,
+        enrolment: Option<&Enrolment>,
+        seen: &Seen<'_>,
+        writer: &mut RunWriter<'_>,
+        run: Run<'_>,
+        report: &mut RunReport,
+    ) -> Result<(), EngineError> {
+        let Some(step) = self.terms.steps.get(found.due.step) else { return Ok(()) };
+        let customer = seen.customer();
+        let occurrence = format!("{}.{}", found.enrolment, found.due.cycle);
+        if writer.has_step(customer, &self.cadence.name, &occurrence, &step.id)? {
+            return Ok(());
+        }
+        let fate = self.fate(found, step, seen, run);
+        report.missed += u64::from(matches!(fate, Fate::Missed(_)));
+        let kind = self.cadence.event().and_then(|event| run.engine.policy.schema.events.get(event));
+        let owed = Owed {
+            because: because(self.cadence, step, enrolment),
+            customer: customer.into(),
+            identity: enrolment.and_then(|enrolment| enrolment.identity.clone()),
+            occurrence,
+            event: kind.map(|kind| Arc::clone(&kind.name)),
+            action: step.action,
+            due: found.due.at,
+            fate,
+        };
+        run.engine.owe(writer, owed, run.started)?;
+        Ok(())
+    }
+
+    fn fate(&self, found: &Found, step: &CadenceStep, seen: &Seen<'_>, run: Run<'_>) -> Fate {
+        if found.late {
+            return Fate::Missed(format!(
+                "found {}, later than its grace of {}",
+                run.started, self.terms.grace
+            ));
+        }
+        let column = self.columns.whens.get(found.due.step).copied().flatten();
+        match (column, &step.when) {
+            (Some(column), Some(when)) if !seen.holds(column) => {
+                Fate::Suppressed(format!("its step's condition does not hold: {}", when.text))
+            }
+            _ => Fate::Waits,
+        }
+    }
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn customer(&self) -> &'a str {
+        self.facts.ids.get(self.row).unwrap_or_default()
+    }
+
+    fn holds(&self, column: usize) -> bool {
+        matches!(self.decisions.expression(column), Some(Column::Flag(flags)) if flags.values.get(self.row))
+    }
+}
+
+/// The number of the enrolment and of the cycle.
+fn parts(occurrence: &str) -> Option<(u32, i64)> {
+    let (number, cycle) = occurrence.split_once('.')?;
+    Some((number.parse().ok()?, cycle.parse().ok()?))
+}
+
+fn because(cadence: &Cadence, step: &CadenceStep, enrolment: Option<&Enrolment>) -> Because {
+    let title =
+        if cadence.about.title.is_empty() { cadence.name.to_string() } else { cadence.about.title.clone() };
+    Because {
+        kind: "cadence".to_owned(),
+        name: cadence.name.to_string(),
+        title,
+        step: Some(step.id.to_string()),
+        event: enrolment.and_then(|enrolment| enrolment.event.as_deref()).map(str::to_owned),
+        cause: None,
+        severity: None,
+        from: None,
+        to: None,
+    }
+}
+
+/// What a cadence's table says, as far as time goes by it.
+fn terms<'run>(policy: &Compiled, cadence: &'run Cadence) -> Terms<'run> {
+    let is_date = |ty: Option<&Type>| matches!(ty, Some(Type::Date));
+    let (start, listed) = match &cadence.anchor {
+        Anchor::Enrolment => (Start::Enrolment, None),
+        Anchor::Value(value) if is_date(Some(&value.root.ty)) => (Start::Date, None),
+        Anchor::Value(_) => (Start::Time, None),
+        Anchor::Days { days, .. } => (Start::Days, Some(&**days)),
+        Anchor::Event { event, field, .. } => {
+            let shape = policy.schema.events.get(*event);
+            let field = field.and_then(|field| shape?.fields.get(field));
+            (if is_date(field.map(|field| &field.ty)) { Start::EventDate } else { Start::Event }, None)
+        }
+    };
+    let rhythm = match (listed, cadence.repeat) {
+        (Some(days), _) => Rhythm::Days(days),
+        (None, None) => Rhythm::Once,
+        (None, Some(Repeat::Every(every))) => Rhythm::Every(every),
+        (None, Some(Repeat::Yearly)) => Rhythm::Yearly,
+    };
+    Terms {
+        name: &cadence.name,
+        rhythm,
+        start,
+        zone: policy.settings.timezone,
+        stagger: cadence.stagger,
+        reenter: cadence.reenter,
+        grace: cadence.grace,
+        steps: &cadence.steps,
+    }
+}

@@ -174,6 +174,11 @@ fn beside_a_running_daemon_writing_is_refused_with_the_way_and_looking_is_not() 
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let refused = guanxi(home.path(), &["once"]);
+    for command in [&["forget", "c1"][..], &["merge", "c1", "c2"]] {
+        let refused = guanxi(home.path(), command);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(err(&refused).contains("stop the running guanxi"), "{}", err(&refused));
+    }
     daemon.kill().unwrap();
     daemon.wait().unwrap();
     assert_eq!(refused.status.code(), Some(1));

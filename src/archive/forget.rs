@@ -150,7 +150,7 @@ pub(super) fn columns(connection: &Connection, table: &str) -> Result<Vec<String
     Ok(columns)
 }
 
-fn take_from_tally(connection: &Connection, table: &str, rows: usize) -> Result<()> {
+pub(super) fn take_from_tally(connection: &Connection, table: &str, rows: usize) -> Result<()> {
     let rows = i64::try_from(rows).unwrap_or(i64::MAX);
     connection.execute("UPDATE tally SET rows = max(rows - ?2, 0) WHERE name = ?1", params![table, rows])?;
     Ok(())

@@ -8,6 +8,7 @@ mod faults;
 mod field_changes;
 mod forget;
 mod ingest;
+mod merge;
 mod runs;
 mod speed;
 

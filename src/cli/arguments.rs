@@ -64,6 +64,8 @@ pub(super) enum Command {
     Touches(Touches),
     /// Erase a customer for good: facts, history, touches, rejected rows
     Forget(Forget),
+    /// Join a customer with another who is the same
+    Merge(Merge),
     /// Print the language reference as Markdown
     Reference,
 }
@@ -200,6 +202,16 @@ pub(super) struct Forget {
     /// The customer's id
     #[arg(value_name = "ID")]
     pub(super) customer: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Merge {
+    /// The id that goes; later rows of it are the other's
+    #[arg(value_name = "OLD")]
+    pub(super) old: String,
+    /// The id that stays
+    #[arg(value_name = "NEW")]
+    pub(super) new: String,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -11,6 +11,7 @@ mod fields;
 mod forget;
 mod import;
 mod logging;
+mod merge;
 mod once;
 mod open;
 mod print;
@@ -74,6 +75,7 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Touches(command) => touches::execute(common, command, &mut out),
         Command::Test(command) => test::execute(common, command, &mut out),
         Command::Forget(command) => forget::execute(common, command, &mut out),
+        Command::Merge(command) => merge::execute(common, command, &mut out),
         Command::Reference => reference::execute(&mut out),
     }
 }

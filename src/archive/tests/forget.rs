@@ -9,7 +9,7 @@ const KEY: [u8; 32] = [7; 32];
 const ID: &str = "unmistakable-客户";
 
 /// Gives a customer a row in every table that can have one.
-fn live(archive: &mut Archive, id: &str) {
+pub(super) fn live(archive: &mut Archive, id: &str) {
     let mut heard = schema();
     heard.events[ORDER].heard = true;
     heard.customer[0].watched = true;
@@ -60,7 +60,7 @@ fn live(archive: &mut Archive, id: &str) {
 }
 
 /// The tables that hold a text anywhere.
-fn holding(archive: &Archive, text: &str) -> Vec<String> {
+pub(super) fn holding(archive: &Archive, text: &str) -> Vec<String> {
     let names = |sql: &str, of: &str| -> Vec<String> {
         let mut statement = archive.connection.prepare(sql).unwrap();
         let names = statement
@@ -83,7 +83,7 @@ fn holding(archive: &Archive, text: &str) -> Vec<String> {
 }
 
 /// Gives a customer a row in those of the tables in which it has none yet.
-fn fill(archive: &Archive, tables: &[String], id: &str) {
+pub(super) fn fill(archive: &Archive, tables: &[String], id: &str) {
     let held = holding(archive, id);
     for table in tables.iter().filter(|table| !held.contains(table)) {
         let columns = super::super::forget::columns(&archive.connection, table).unwrap();

@@ -1,4 +1,5 @@
-//! `guanxi forget` as an operator uses it: on data that came by file and by hand, and again after a crash.
+//! `guanxi forget` and `guanxi merge` as an operator uses them: on data that came by file and by hand, and again
+//! after a crash.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -238,4 +239,33 @@ fn nobody_is_forgotten_while_a_row_is_on_its_way_into_a_file_that_cannot_be_writ
     fs::rename(home.path().join("out/kept.csv"), home.path().join("out/list.csv")).unwrap();
     assert_eq!(guanxi(home.path(), &["forget", "ann"]).status.code(), Some(0));
     assert_eq!(customers(home.path()), "id,revenue\nbob,2\n");
+}
+
+#[test]
+fn merged_customers_are_one_and_later_files_know_it() {
+    let home = home();
+    assert_eq!(guanxi(home.path(), &["once", "--now", "2027-02-01"]).status.code(), Some(0));
+    let merged = guanxi(home.path(), &["merge", "ann", "bob", "--json"]);
+    assert_eq!(merged.status.code(), Some(0), "{}", err(&merged));
+    let moved = &json(&merged)["moved"];
+    assert_eq!(
+        (&moved["customer"], &moved["event_order"], &moved["touch"]),
+        (&1.into(), &1.into(), &1.into())
+    );
+    let later = format!("{ORDERS}o9,ann,2027-01-05,9\n");
+    fs::write(home.path().join("inbox/orders2.csv"), later).unwrap();
+    let once = json(&guanxi(home.path(), &["once", "--now", "2027-02-02", "--json"]));
+    let import = &once["imports"][0];
+    assert_eq!((&import["new"], &import["same"]), (&1.into(), &2.into()), "{import:#}");
+    assert_eq!(once["touches_queued"], 0, "what was true of either is no news");
+    assert_eq!(customers(home.path()), "id,revenue\nbob,12\n");
+    for (old, new, told) in
+        [("bob", "bob", "itself"), ("ann", "bob", "merged into"), ("eve", "bob", "no customer")]
+    {
+        let refused = guanxi(home.path(), &["merge", old, new]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(err(&refused).contains(told), "{}", err(&refused));
+    }
+    assert_eq!(guanxi(home.path(), &["forget", "ann"]).status.code(), Some(0));
+    assert_eq!(customers(home.path()), "id,revenue\n", "who was merged is forgotten under either id");
 }

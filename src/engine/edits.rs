@@ -7,6 +7,9 @@
 //! edited asks nothing. Where the former set can't be had, and for a table that slept since (removed or disabled
 //! while runs went on), everything counts as the edit's doing: nothing can show that it is news.
 //!
+//! All this is asked of everybody at once. A run over some customers only would leave the others a memory of another
+//! definition than the table then claims: where something was edited it must look at everybody.
+//!
 //! A level or cell whose name is gone, where at the same position of as many one stands that is new, was renamed: its
 //! customers stay where they are, with their clocks.
 

@@ -147,8 +147,8 @@ fn show(
     for (trigger, count) in &run.fired {
         out.line(format_args!("  {trigger}: fired {count} times"))?;
     }
-    if run.backlog > 0 {
-        out.line(format_args!("noted      {} already true when first seen, not fired", run.backlog))?;
+    for (count, what) in noted(run) {
+        out.line(format_args!("noted      {count} {what}, not fired"))?;
     }
     out.line(touches(run))?;
     for guard in &run.guards {
@@ -179,6 +179,16 @@ fn show(
         out.line(format_args!("delivered  {} over {channel}{}", status.delivered, trouble(status)))?;
     }
     Ok(())
+}
+
+/// What was noted and did not fire, with how often.
+fn noted(run: &RunReport) -> impl Iterator<Item = (u64, &'static str)> {
+    let noted = [
+        (run.backlog, "already true when first seen"),
+        (run.cooling_down, "events and moves within a cooldown"),
+        (run.too_late, "events and moves found too late"),
+    ];
+    noted.into_iter().filter(|(count, _)| *count > 0)
 }
 
 fn touches(run: &RunReport) -> String {
@@ -247,6 +257,8 @@ fn as_json(usable: &Usable, imports: &[ImportReport], run: &RunReport, deliverie
         "transitions": run.transitions,
         "fired": run.fired.iter().map(|(name, count)| (name.to_string(), (*count).into())).collect::<serde_json::Map<_, _>>(),
         "backlog": run.backlog,
+        "cooling_down": run.cooling_down,
+        "too_late": run.too_late,
         "edited": run.edited,
         "forgotten": run.forgotten,
         "touches_queued": run.queued,

@@ -255,3 +255,38 @@ async fn a_planned_write_of_a_channel_made_a_webhook_is_still_the_files_to_deliv
     assert_eq!(way.arrived(), ["tch_000"], "which is finished as soon as it can be");
     assert_eq!(state(&way.store, "tch_000").0, TouchState::Delivered);
 }
+
+#[tokio::test]
+async fn a_channel_edited_while_its_write_fails_delivers_each_touch_one_way() {
+    let mut way = Way::new(true).await;
+    way.plan_what_cannot_be_written();
+    queue(&way.store, &touches("crm", 1..2));
+    let store = OwnStore { archive: Arc::clone(&way.store), gate: Arc::clone(&way.script) as _ };
+    let mut dispatcher = Dispatcher::new(store, outside(&way.clock, way.folder.path()));
+    let board = dispatcher.board();
+    let trouble = || board.read().get("crm").and_then(|status| status.trouble.clone()).unwrap_or_default();
+    dispatcher.configure(std::slice::from_ref(&way.channel), ZONE);
+    soon(|| trouble().contains("can't be written")).await;
+
+    way.channel.kind = ChannelKind::Webhook(webhook(&way.receiver.url));
+    dispatcher.configure(std::slice::from_ref(&way.channel), ZONE);
+    assert_eq!(way.receiver.next().await.id(), "tch_001");
+    soon(|| state(&way.store, "tch_001").0 == TouchState::Delivered).await;
+    assert_eq!(state(&way.store, "tch_000").0, TouchState::Queued);
+    fs::remove_file(way.folder.path().join("out")).unwrap();
+    // Not to wait until it is tried again.
+    dispatcher.configure(std::slice::from_ref(&way.channel), ZONE);
+    soon(|| state(&way.store, "tch_000").0 == TouchState::Delivered).await;
+    dispatcher.shutdown().await;
+    assert_eq!(way.arrived(), ["tch_000"], "in the file, and over the webhook no more");
+}
+
+/// Waits until something holds, which must be soon.
+async fn soon(holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.expect("it happens");
+}

@@ -81,9 +81,7 @@ fn join(connection: &Connection, old: &str, new: &str, at: Timestamp, moved: &mu
          AND other.state IN ('waiting', 'queued') AND other.event IS NULL AND other.kind = touch.kind \
          AND other.name = touch.name AND other.action = touch.action)";
     count(moved, "cancelled", cancel(connection, twofold, old, new, at)?);
-    if !columns(connection, "enrolment")?.is_empty() {
-        count(moved, "cancelled", join_enrolments(connection, old, new, at)?);
-    }
+    count(moved, "cancelled", join_enrolments(connection, old, new, at)?);
     join_trigger_memory(connection, old, new)?;
     let placed = "SELECT 1 FROM standing_since WHERE customer = ?1";
     if connection.prepare_cached(placed)?.exists([new])? {

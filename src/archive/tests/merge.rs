@@ -151,12 +151,7 @@ fn of_two_enrolments_in_one_cadence_the_new_ones_goes_on_and_touches_keep_their_
     archive
         .connection
         .execute_batch(
-            "CREATE TABLE IF NOT EXISTS enrolment (
-                customer TEXT NOT NULL, cadence TEXT NOT NULL, number INTEGER NOT NULL,
-                identity TEXT NOT NULL DEFAULT '', next INTEGER, ended INTEGER, base INTEGER NOT NULL,
-                \"offset\" INTEGER NOT NULL, distance INTEGER NOT NULL, started INTEGER NOT NULL, event TEXT,
-                reason TEXT, PRIMARY KEY (customer, cadence, number, identity)) WITHOUT ROWID;
-            INSERT INTO enrolment (customer, cadence, number, next, base, \"offset\", distance, started) VALUES
+            "INSERT INTO enrolment (customer, cadence, number, next, base, \"offset\", distance, started) VALUES
                 ('old', 'care', 1, 9, 0, 0, 0, 0), ('new', 'care', 1, 8, 0, 0, 0, 0), ('old', 'alone', 1, 7, 0, 0, 0, 0);",
         )
         .unwrap();

@@ -55,7 +55,10 @@ impl Archive {
     /// SQLite's own.
     pub fn approve_run(&mut self, run: i64) -> Result<Said> {
         self.say(run, Approval::Approved, |transaction| {
-            transaction.execute("UPDATE touch SET hold = NULL WHERE run = ?1 AND hold IS NOT NULL", [run])
+            transaction.execute(
+                "UPDATE touch SET hold = NULL WHERE run = ?1 AND hold IS NOT NULL AND state = 'waiting'",
+                [run],
+            )
         })
     }
 

@@ -96,7 +96,7 @@ pub struct Counts {
 pub(super) const TOUCH_COLUMNS: &str = "touch.id, touch.customer, touch.action, touch.channel, touch.because, \
      touch.occurrence, touch.due, touch.expires, touch.priority, touch.state, touch.state_at, touch.reason, \
      touch.policy_version, touch.payload, touch.run, touch.event, touch.made, touch.queued AS queued_at, \
-     touch.effort, touch.guard, touch.hold IS NOT NULL, touch.verdicts";
+     touch.effort, touch.guard, touch.hold IS NOT NULL AND touch.state = 'waiting', touch.verdicts";
 
 impl Archive {
     /// How much there is; fast on stores of any size.

@@ -1,0 +1,295 @@
+//! What runs do with guards: what they write of each decision, approval, places given back.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests: what fails here fails the test"
+)]
+
+use std::sync::Arc;
+
+use guanxi::archive::{Approval, Archive, Change, Said, TouchFilter, TouchRow};
+use guanxi::engine::{Engine, RunReport, RunRequest};
+use guanxi::model::touch::TouchState;
+use guanxi::model::{Timestamp, Value};
+use guanxi::policy::compiled::Scope;
+use guanxi::policy::{Files, load, render};
+use guanxi::ports::simulated::SetClock;
+
+const HEAD: &str = r#"
+[customer.fields]
+opted_out = "bool"
+n = { type = "number", default = 0 }
+[channel.list.file]
+path = "out.jsonl"
+[action.note]
+channel = "list"
+expires = "5d"
+[trigger.notes]
+when = 'n == 1'
+actions = ["note"]
+backlog = "fire"
+"#;
+
+const CONSENT: &str = "[guard.consent.block]\nwhen = 'opted_out'\n";
+const BLAST: &str = "[guard.blast.blast_radius]\ncount = 2\n";
+const ONE_PLACE: &str = "[guard.people.capacity]\nmax = 1\n";
+
+struct World {
+    archive: Archive,
+    engine: Engine,
+    clock: Arc<SetClock>,
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse_rfc3339(&format!("2027-{text}Z")).unwrap()
+}
+
+fn engine(archive: &mut Archive, clock: &Arc<SetClock>, guards: &str) -> Engine {
+    let mut files = Files::default();
+    files.policies.insert("policy.toml".to_owned(), format!("{HEAD}{guards}"));
+    let outcome = load(&files);
+    let said = render(&outcome.diagnostics, &files, false);
+    let policy = Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{said}")));
+    archive.adopt(policy.schema.clone()).unwrap();
+    Engine::new(policy, Arc::clone(clock) as _).unwrap()
+}
+
+impl World {
+    fn new(guards: &str) -> Self {
+        let clock = Arc::new(SetClock::default());
+        let mut archive = Archive::open_in_memory().unwrap();
+        let engine = engine(&mut archive, &clock, guards);
+        Self { archive, engine, clock }
+    }
+
+    fn edit(&mut self, guards: &str) {
+        self.engine = engine(&mut self.archive, &self.clock, guards);
+    }
+
+    fn set(&mut self, customers: &[&str], field: &str, value: &Value) {
+        let schema = self.archive.schema();
+        let mut changes = vec![Change::Keep; schema.customer.len()];
+        changes[schema.customer_field(field).unwrap()] = Change::Set(value.clone());
+        let mut ingest = self.archive.ingest(at("01-01T00:00:00")).unwrap();
+        for customer in customers {
+            ingest.customer(customer, &changes).unwrap();
+        }
+        ingest.commit().unwrap();
+    }
+
+    fn due(&mut self, customers: &[&str]) {
+        self.set(customers, "n", &Value::Number(1.0));
+    }
+
+    fn run(&mut self, now: &str) -> RunReport {
+        self.clock.set(at(now));
+        let request = RunRequest { now: at(now), scope: Scope::Everything, schedule: "test".to_owned() };
+        self.engine.run(&mut self.archive, &request).unwrap()
+    }
+
+    fn touch(&self, customer: &str) -> TouchRow {
+        let filter = TouchFilter { customer: Some(customer), ..TouchFilter::default() };
+        self.archive.touches(&filter, 1).unwrap().remove(0)
+    }
+
+    /// The state, guard and reason of a customer's last touch.
+    fn says(&self, customer: &str) -> (TouchState, String, String) {
+        let row = self.touch(customer);
+        (row.touch.state, row.guard.unwrap_or_default(), row.touch.reason)
+    }
+
+    /// What each guard said of a customer's last touch, with its reason.
+    fn verdicts(&self, customer: &str) -> Vec<String> {
+        let verdicts: serde_json::Value = serde_json::from_str(&self.touch(customer).verdicts).unwrap();
+        let words = |verdict: &serde_json::Value, key: &str| verdict[key].as_str().unwrap().to_owned();
+        let verdicts = verdicts.as_array().unwrap().iter();
+        verdicts
+            .map(|verdict| {
+                let parts = ["at", "kind", "guard", "verdict", "reason"].map(|key| words(verdict, key));
+                parts.join(" ")
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn every_decision_stays_on_the_touch_and_the_same_again_is_not_noted_twice() {
+    let mut world = World::new(CONSENT);
+    world.due(&["a"]);
+    for now in ["02-01T10:00:00", "02-01T11:00:00", "02-01T12:00:00"] {
+        let report = world.run(now);
+        assert_eq!((report.queued, report.waiting()), (0, 1), "{now}");
+        assert_eq!((&*report.guards[0].name, report.guards[0].waiting), ("consent", 1));
+    }
+    world.set(&["a"], "opted_out", &Value::Bool(true));
+    let report = world.run("02-01T13:00:00");
+    assert_eq!((report.queued, report.waiting(), report.suppressed()), (0, 0, 1));
+    assert_eq!(
+        world.verdicts("a"),
+        [
+            "2027-02-01T10:00:00Z block consent waits the answer to `opted_out` is missing",
+            "2027-02-01T13:00:00Z block consent drops `opted_out` holds",
+        ]
+    );
+    assert_eq!(
+        world.says("a"),
+        (TouchState::Suppressed, "consent".to_owned(), "`opted_out` holds".to_owned())
+    );
+}
+
+#[test]
+fn what_passes_after_waiting_names_no_guard_but_keeps_what_was_said() {
+    let mut world = World::new(CONSENT);
+    world.due(&["a"]);
+    world.run("02-01T10:00:00");
+    world.set(&["a"], "opted_out", &Value::Bool(false));
+    assert_eq!(world.run("02-01T11:00:00").queued, 1);
+    assert_eq!(world.says("a"), (TouchState::Queued, String::new(), String::new()));
+    assert_eq!(world.verdicts("a").len(), 1);
+    assert_eq!(world.touch("a").touch.queued, Some(at("02-01T11:00:00")));
+}
+
+#[test]
+fn a_guard_that_is_removed_holds_nothing_any_more() {
+    let mut world = World::new(CONSENT);
+    world.due(&["a"]);
+    world.run("02-01T10:00:00");
+    world.edit("");
+    assert_eq!(world.run("02-01T11:00:00").queued, 1);
+}
+
+#[test]
+fn what_expires_says_what_it_waited_for() {
+    let mut world = World::new(ONE_PLACE);
+    world.due(&["a"]);
+    world.run("02-01T10:00:00");
+    // Each day somebody who became due later is not let in front; a single place is taken by another one.
+    world.due(&["b", "c"]);
+    world.run("02-01T11:00:00");
+    let report = world.run("02-06T11:00:01");
+    assert_eq!(report.expired, 2);
+    let (state, guard, reason) = world.says("b");
+    assert_eq!((state, guard.as_str()), (TouchState::Expired, "people"));
+    assert_eq!(
+        reason,
+        "not queued by 2027-02-06T11:00:00Z; it waited for guard.people: no place is left of the 1 of 2027-02-01"
+    );
+}
+
+#[test]
+fn approved_touches_go_to_the_guards_at_the_next_run() {
+    let mut world = World::new(&format!("{BLAST}{CONSENT}"));
+    world.set(&["a", "b", "c"], "opted_out", &Value::Bool(false));
+    world.due(&["a", "b", "c"]);
+    let held = world.run("02-01T10:00:00");
+    assert_eq!((held.queued, held.on_hold), (0, 3));
+    assert_eq!(world.archive.runs(1).unwrap()[0].approval, Some(Approval::Waiting));
+    let reason = format!("3 touches within 24 hours, more than 2; run {} waits for approval", held.run);
+    assert_eq!(world.says("a"), (TouchState::Waiting, "blast".to_owned(), reason));
+
+    let later = world.run("02-01T11:00:00");
+    assert_eq!((later.queued, later.on_hold, later.waiting()), (0, 0, 3));
+    assert_eq!(world.archive.approve_run(held.run).unwrap(), Said::Done(3));
+    assert_eq!(world.archive.runs(2).unwrap()[1].approval, Some(Approval::Approved));
+    // One opted out in between: approval is of the number alone.
+    world.set(&["b"], "opted_out", &Value::Bool(true));
+    let report = world.run("02-01T12:00:00");
+    assert_eq!((report.queued, report.suppressed(), report.on_hold), (2, 1, 0));
+
+    assert_eq!(world.archive.approve_run(held.run).unwrap(), Said::NotWaiting(Some(Approval::Approved)));
+    assert_eq!(world.archive.approve_run(later.run).unwrap(), Said::NotWaiting(None));
+    assert_eq!(world.archive.approve_run(99).unwrap(), Said::NoRun);
+}
+
+#[test]
+fn rejected_touches_are_cancelled_for_good() {
+    let mut world = World::new(BLAST);
+    world.due(&["a", "b", "c"]);
+    let held = world.run("02-01T10:00:00");
+    assert_eq!(world.archive.reject_run(held.run, at("02-01T10:30:00")).unwrap(), Said::Done(3));
+    assert_eq!(world.run("02-01T11:00:00").queued, 0);
+    let reason = format!("run {} was rejected", held.run);
+    assert_eq!(world.says("a"), (TouchState::Cancelled, "blast".to_owned(), reason));
+    assert_eq!(
+        world.archive.approve_run(held.run).unwrap(),
+        Said::NotWaiting(Some(Approval::Rejected)),
+        "it can't be approved afterwards"
+    );
+}
+
+#[test]
+fn touches_on_hold_expire_and_are_cancelled_like_any_that_wait() {
+    let mut world = World::new(BLAST);
+    world.due(&["a", "b", "c"]);
+    let held = world.run("02-01T10:00:00");
+    world.set(&["a"], "n", &Value::Number(0.0));
+    assert_eq!(world.run("02-01T11:00:00").cancelled, 1);
+    assert_eq!(world.run("02-06T10:00:01").expired, 2);
+    let waited = format!("run {} waits for approval", held.run);
+    assert!(world.says("b").2.ends_with(&waited), "{:?}", world.says("b"));
+    assert_eq!(world.archive.approve_run(held.run).unwrap(), Said::Done(0));
+}
+
+#[test]
+fn what_is_blocked_or_held_out_does_not_count_for_the_blast_radius() {
+    let mut world = World::new(&format!("{BLAST}{CONSENT}"));
+    world.set(&["a", "b"], "opted_out", &Value::Bool(false));
+    world.set(&["c", "d"], "opted_out", &Value::Bool(true));
+    world.due(&["a", "b", "c", "d", "e"]);
+    let report = world.run("02-01T10:00:00");
+    assert_eq!((report.queued, report.suppressed(), report.waiting(), report.on_hold), (2, 2, 1, 0));
+}
+
+#[test]
+fn a_touch_cancelled_before_it_left_gives_its_place_back() {
+    let mut world = World::new(ONE_PLACE);
+    world.due(&["a"]);
+    assert_eq!(world.run("02-01T10:00:00").queued, 1);
+    world.due(&["b"]);
+    assert_eq!(world.run("02-01T11:00:00").waiting(), 1);
+    // The reason of the one that has the place goes away while it is still queued.
+    world.set(&["a"], "n", &Value::Number(0.0));
+    let report = world.run("02-01T12:00:00");
+    assert_eq!((report.cancelled, report.queued), (1, 1));
+    assert_eq!(world.says("b").0, TouchState::Queued);
+}
+
+#[test]
+fn a_touch_delivered_keeps_its_place() {
+    let mut world = World::new(ONE_PLACE);
+    world.due(&["a"]);
+    world.run("02-01T10:00:00");
+    let id = world.touch("a").touch.id;
+    world.archive.delivered(&[&id], at("02-01T10:00:01")).unwrap();
+    world.set(&["a"], "n", &Value::Number(0.0));
+    world.due(&["b"]);
+    assert_eq!(world.run("02-01T11:00:00").waiting(), 1);
+    assert_eq!(world.run("02-02T00:00:00").queued, 1);
+}
+
+#[test]
+fn guards_go_by_the_real_clock_where_a_run_is_made_up_for() {
+    let mut world = World::new("[guard.night.hours]\nfrom = \"09:00\"\nuntil = \"20:00\"\n");
+    world.due(&["a"]);
+    // Decided for ten in the morning, but really made at eleven at night.
+    world.clock.set(at("02-01T23:00:00"));
+    let missed =
+        RunRequest { now: at("02-01T10:00:00"), scope: Scope::Everything, schedule: "test".to_owned() };
+    let report = world.engine.run(&mut world.archive, &missed).unwrap();
+    assert_eq!((report.queued, report.waiting()), (0, 1));
+    assert_eq!(world.says("a").2, "closed until 2027-02-02 09:00 UTC");
+}
+
+#[test]
+fn a_run_that_evaluates_little_asks_the_guards_about_everything_that_waits() {
+    let mut world = World::new(CONSENT);
+    world.due(&["a"]);
+    world.run("02-01T10:00:00");
+    world.set(&["a"], "opted_out", &Value::Bool(false));
+    world.clock.set(at("02-01T11:00:00"));
+    let scope = Scope::Some { values: Vec::new(), triggers: Vec::new(), cadences: Vec::new() };
+    let request = RunRequest { now: at("02-01T11:00:00"), scope, schedule: "test".to_owned() };
+    assert_eq!(world.engine.run(&mut world.archive, &request).unwrap().queued, 1);
+}

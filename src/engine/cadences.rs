@@ -167,7 +167,7 @@ impl<'run> CadencePass<'run> {
 }
 
 impl<'run> Active<'run> {
-    fn new(
+    pub(super) fn new(
         cadence: &'run Cadence,
         columns: Columns,
         rules: &BTreeMap<String, RuleMemory>,

@@ -10,6 +10,7 @@
 mod cadences;
 mod cuts;
 mod edits;
+mod enrolling;
 mod error;
 mod event;
 mod former;
@@ -38,6 +39,7 @@ use crate::policy::compiled::Scope;
 use crate::ports::Clock;
 use cadences::CadencePass;
 use edits::Edits;
+use enrolling::Enrolling;
 use occasions::Occasions;
 use queueing::Queueing;
 use release::AskingAgain;
@@ -122,6 +124,7 @@ impl Engine {
         let mut edits = Edits::find(&self.policy, &mut writer, (&decided, &selection), now, &mut report)?;
         let mut cuts = CutPoints::new(&self.plan, &self.policy, writer.archive().cut_points()?);
         let mut occasions = Occasions::new(self, &selection.triggers, &writer, run)?;
+        let mut enrolling = Enrolling::new(self, &selection.cadences, &writer, run)?;
         let mut queueing = Queueing::new(self, now, run.started);
         let used = match scope {
             Scope::Everything => self.plan.all(),
@@ -130,7 +133,8 @@ impl Engine {
                     || !selection.cadences.is_empty()
                     || writer.has_waiting()?;
                 let of_queueing = if may_queue { queueing.cut_points()? } else { Vec::new() };
-                [evaluator.cut_points(), &occasions.cut_points(), &of_queueing].concat()
+                [evaluator.cut_points(), &occasions.cut_points(), &enrolling.cut_points(), &of_queueing]
+                    .concat()
             }
         };
         self.refresh(&mut writer, &mut cuts, &used, &mut report)?;
@@ -155,6 +159,7 @@ impl Engine {
         report.note_scripts(evaluator.script_failures());
         report.transitions += writer.record_field_changes(now)?;
         occasions.take(&mut writer, &cuts, &mut report)?;
+        enrolling.take(&mut writer, &cuts, &mut report)?;
         queueing.queue(&mut writer, &cuts, &mut report)?;
         queueing.note_scripts(&mut report);
         let run = writer.id();

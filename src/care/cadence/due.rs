@@ -2,6 +2,7 @@
 
 use chrono::{Days, NaiveTime};
 
+use super::enrol::Terms;
 use super::timeline::{Rhythm, Timeline};
 use crate::model::time::DAY;
 use crate::model::{Duration, Timestamp, civil};
@@ -88,13 +89,17 @@ pub fn next_due(timeline: &Timeline<'_>, steps: &[CadenceStep], after: Timestamp
 /// Whether it is plain, without reckoning by the calendar, that nothing is due after an instant.
 #[must_use]
 pub(super) fn is_over(timeline: &Timeline<'_>, steps: &[CadenceStep], after: Timestamp) -> bool {
+    timeline.rhythm == Rhythm::Once && timeline.base.plus(latest(steps).saturating_add(SLACK)) <= after
+}
+
+/// The longest offset after a start.
+fn latest(steps: &[CadenceStep]) -> i64 {
     let latest = |step: &CadenceStep| match step.offset {
         Offset::After(Duration::Fixed(after)) => after,
         Offset::After(Duration::Months(months)) => i64::from(months) * 31 * DAY,
         Offset::Before(_) => 0,
     };
-    let last = steps.iter().map(latest).max().unwrap_or(0);
-    timeline.rhythm == Rhythm::Once && timeline.base.plus(last.saturating_add(SLACK)) <= after
+    steps.iter().map(latest).max().unwrap_or(0)
 }
 
 /// A place before which no cycle has this step due after an instant.
@@ -104,4 +109,16 @@ fn first_place(timeline: &Timeline<'_>, step: &CadenceStep, after: Timestamp) ->
         Offset::Before(offset) => offset.after(after, timeline.zone),
     };
     timeline.place_by(start.plus(-SLACK))
+}
+
+/// An instant before all events of which anything can still be due or within the grace. Where times count from a
+/// field of the event, or cycles repeat, that is any.
+#[must_use]
+pub fn reaches_back(terms: &Terms<'_>, by_field: bool, started: Timestamp) -> Timestamp {
+    if by_field || terms.rhythm != Rhythm::Once {
+        return Timestamp(i64::MIN);
+    }
+    terms
+        .grace_start(started)
+        .plus(-(latest(terms.steps).saturating_add(SLACK).saturating_add(terms.stagger)))
 }

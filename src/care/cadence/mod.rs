@@ -23,7 +23,7 @@ mod tests;
 mod timeline;
 mod turn;
 
-pub use due::{Due, due, due_within, next_due};
+pub use due::{Due, due, due_within, next_due, reaches_back};
 pub use enrol::{Base, Changed, End, Sight, Standing, Start, Terms, Verdict, decide};
 pub use stagger::stagger;
 pub use timeline::{Rhythm, Timeline};

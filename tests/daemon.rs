@@ -432,3 +432,28 @@ async fn who_opts_out_over_http_between_two_attempts_is_sent_nothing_more() {
     assert_eq!(status["outbox"], Value::Array(Vec::new()), "{status:#}");
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_on_events_evaluates_their_customers_within_seconds() {
+    let home = Home::new(&POLICY.replace("cron = \"0 9 * * *\"", "on = [\"order\"]"));
+    let daemon = home.start().await.unwrap();
+    let post = async |id: &str, customer: &str| {
+        let order = format!(
+            r#"{{"type": "order", "id": "{id}", "customer": "{customer}", "at": "2027-01-10T07:00:00Z", "amount": 5}}"#
+        );
+        assert_eq!(http(daemon.address, "POST /v1/events", "", &order).await.0, 200);
+    };
+    let names =
+        r#"[{"id": "c1", "name": "One"}, {"id": "c2", "name": "Two"}, {"id": "c3", "name": "Three"}]"#;
+    assert_eq!(http(daemon.address, "POST /v1/customers", "", names).await.0, 200);
+    post("1", "c1").await;
+    let first = until(&daemon, |status| status["last_run"]["touches"] == 1).await;
+    assert_eq!(first["last_run"]["customers"], 1, "the others are not looked at: {first:#}");
+    post("1", "c1").await;
+    post("2", "c3").await;
+    let second = until(&daemon, |status| status["last_run"]["id"] != first["last_run"]["id"]).await;
+    assert_eq!((&second["last_run"]["customers"], &second["last_run"]["touches"]), (&1.into(), &1.into()));
+    let greeted: Vec<_> = second["touches"].as_array().unwrap().iter().map(|row| &row["count"]).collect();
+    assert_eq!(greeted.iter().filter_map(|count| count.as_u64()).sum::<u64>(), 2, "{second:#}");
+    daemon.stop().await;
+}

@@ -67,7 +67,7 @@ impl Archive {
     pub fn begin_run(&mut self, run: &NewRun) -> Result<RunWriter<'_>> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let id = insert_run(&transaction, run, run.started, None)?;
-        Ok(RunWriter { archive: self, transaction, id, counts: PlaceCounts::new() })
+        Ok(RunWriter { archive: self, transaction, id, counts: PlaceCounts::default() })
     }
 
     /// Notes a run that came to nothing, after its writer was dropped. Returns its id.

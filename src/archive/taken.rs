@@ -18,6 +18,23 @@ impl Archive {
         });
         Ok(taken.optional()?)
     }
+
+    /// Remembers how far a table has come, outside of a run.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn remember_taken(&mut self, rule: &str, taken: Taken) -> Result<()> {
+        self.write_taken(rule, taken)
+    }
+
+    fn write_taken(&self, rule: &str, taken: Taken) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO taken (rule, arrival, transition, at) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![rule, taken.arrival, taken.transition, taken.at.0])?;
+        Ok(())
+    }
 }
 
 impl RunWriter<'_> {
@@ -26,12 +43,6 @@ impl RunWriter<'_> {
     /// # Errors
     /// SQLite's own.
     pub fn take(&mut self, rule: &str, taken: Taken) -> Result<()> {
-        self.archive()
-            .connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO taken (rule, arrival, transition, at) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![rule, taken.arrival, taken.transition, taken.at.0])?;
-        Ok(())
+        self.archive().write_taken(rule, taken)
     }
 }

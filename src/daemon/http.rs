@@ -163,7 +163,10 @@ async fn take(api: &Api, kind: BodyKind, body: Result<Bytes, BytesRejection>) ->
         intake::body(&mut store.archive, &policy, kind, &body, shared.now())
     });
     match stored.await {
-        Ok(Ok(report)) => answer(&report),
+        Ok(Ok(report)) => {
+            api.shared.events_arrived.notify_one();
+            answer(&report)
+        }
         Ok(Err(error @ (BodyError::Empty | BodyError::NotJson(_)))) => {
             failure(StatusCode::BAD_REQUEST, "unreadable", &error.to_string())
         }

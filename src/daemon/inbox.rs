@@ -109,6 +109,7 @@ impl Keeper {
             && !report.file.is_empty()
         {
             log(report);
+            self.shared.events_arrived.notify_one();
         }
         Ok(imported)
     }

@@ -6,15 +6,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
+use super::at_once;
 use super::schedule::{DueRun, Timetable, TimetableError, next_due, next_fire};
 use super::state::{Shared, Store};
 use super::writer::WriterStopped;
 use crate::archive::{Archive, ArchiveError};
-use crate::engine::{EngineError, RunReport, RunRequest};
+use crate::engine::{EngineError, RunReport, RunRequest, Whom};
 use crate::model::Timestamp;
 use crate::model::trigger::RuleMemory;
 use crate::policy::Compiled;
-use crate::policy::compiled::Scope;
+use crate::policy::compiled::{Schedule, Scope, Start};
 
 /// The longest sleep: a machine that slept or whose clock was set is noticed this soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -24,7 +25,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 const STORE_AGAIN: Duration = Duration::from_secs(30);
 
 /// What the store calls the memory of a schedule.
-const MEMORY: &str = "schedule.";
+pub(super) const MEMORY: &str = "schedule.";
+
+/// Events that arrive this closely are looked at together.
+const SOON: Duration = Duration::from_millis(300);
 
 /// The schedules of a set, each with its last fire as the store remembers it. One that is new, or whose
 /// times were edited, counts from `now`.
@@ -39,7 +43,7 @@ pub fn timetables(
     let memories = archive.rules()?;
     let mut timetables = Vec::new();
     for schedule in &policy.schedules {
-        let timetable = Timetable::new(schedule)?;
+        let Some(timetable) = Timetable::new(schedule)? else { continue };
         let name = format!("{MEMORY}{}", timetable.name);
         let remembered =
             memories.iter().find(|memory| memory.name == name && memory.version == timetable.identity());
@@ -82,13 +86,19 @@ pub async fn keep_running(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) 
         let sleep = match run_due(&shared).await {
             Ok(Some(Err(EngineError::Archive(_)))) => STORE_AGAIN,
             Ok(Some(_)) => continue,
-            Ok(None) => next_fire(&shared.timetables(), shared.now())
-                .map_or(LONGEST_SLEEP, |(at, _)| shared.outside.clock.until(at).min(LONGEST_SLEEP)),
+            Ok(None) => match run_at_once(&shared).await {
+                Ok(Some(Err(EngineError::Archive(_)))) => STORE_AGAIN,
+                Ok(Some(_)) => continue,
+                Ok(None) => next_fire(&shared.timetables(), shared.now())
+                    .map_or(LONGEST_SLEEP, |(at, _)| shared.outside.clock.until(at).min(LONGEST_SLEEP)),
+                Err(WriterStopped) => return,
+            },
             Err(WriterStopped) => return,
         };
         tokio::select! {
             () = tokio::time::sleep(sleep) => {}
             () = shared.schedules_changed.notified() => {}
+            () = shared.events_arrived.notified() => tokio::time::sleep(SOON).await,
             _ = stop.changed() => {}
         }
     }
@@ -113,8 +123,21 @@ pub async fn run_due(shared: &Arc<Shared>) -> Result<Option<Ran>, WriterStopped>
         .await
 }
 
+/// Does the first run that events ask for, if any do.
+///
+/// # Errors
+/// The writer has stopped.
+async fn run_at_once(shared: &Arc<Shared>) -> Result<Option<Ran>, WriterStopped> {
+    let goes_by_events = |schedule: &Schedule| matches!(schedule.start, Start::Events(_));
+    if !shared.active().set.compiled.schedules.iter().any(goes_by_events) {
+        return Ok(None);
+    }
+    let own = Arc::clone(shared);
+    shared.writer.call(move |store| at_once::run(&own, store)).await
+}
+
 fn run(shared: &Shared, store: &mut Store, due: &DueRun) -> Ran {
-    let result = decide(shared, store, due.at, due.scope.clone(), &due.label());
+    let result = decide(shared, store, due.at, (due.scope.clone(), &Whom::Everybody), &due.label());
     if let Err(EngineError::Archive(_)) = &result {
         return result;
     }
@@ -135,11 +158,17 @@ fn run(shared: &Shared, store: &mut Store, due: &DueRun) -> Ran {
 ///
 /// # Errors
 /// The run came to nothing.
-pub fn decide(shared: &Shared, store: &mut Store, at: Timestamp, scope: Scope, schedule: &str) -> Ran {
+pub fn decide(
+    shared: &Shared,
+    store: &mut Store,
+    at: Timestamp,
+    (scope, whom): (Scope, &Whom),
+    schedule: &str,
+) -> Ran {
     let started = shared.now();
     shared.note_runs(|runs| runs.running_since = Some(started));
     let request = RunRequest { now: at, scope, schedule: schedule.to_owned() };
-    let result = store.engine.run(&mut store.archive, &request);
+    let result = store.engine.run_for(&mut store.archive, &request, whom);
     match &result {
         Ok(report) => {
             info!(run = report.run, schedule, now = %report.now, "run committed: {}", summary(report));

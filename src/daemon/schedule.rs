@@ -12,7 +12,7 @@ use chrono::{NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 
 use crate::model::{Timestamp, civil};
-use crate::policy::compiled::{CatchUp, Schedule, Scope};
+use crate::policy::compiled::{CatchUp, Schedule, Scope, Start};
 
 /// The fire times of one schedule.
 #[derive(Clone, Debug)]
@@ -59,23 +59,24 @@ impl DueRun {
 }
 
 impl Timetable {
-    /// Reads the cron fields of a schedule.
+    /// Reads the cron fields of a schedule; `None` for one that goes by events.
     ///
     /// # Errors
     /// The fields can't be read.
-    pub fn new(schedule: &Schedule) -> Result<Self, TimetableError> {
-        let cron = cron::Schedule::from_str(&schedule.cron).map_err(|source| TimetableError {
+    pub fn new(schedule: &Schedule) -> Result<Option<Self>, TimetableError> {
+        let Start::Times { cron, timezone, catch_up } = &schedule.start else { return Ok(None) };
+        let read = cron::Schedule::from_str(cron).map_err(|source| TimetableError {
             name: Arc::clone(&schedule.name),
-            cron: schedule.cron.clone(),
+            cron: cron.clone(),
             source,
         })?;
-        Ok(Self {
+        Ok(Some(Self {
             name: Arc::clone(&schedule.name),
             scope: schedule.evaluate.clone(),
-            catch_up: schedule.catch_up,
-            cron,
-            timezone: schedule.timezone,
-        })
+            catch_up: *catch_up,
+            cron: read,
+            timezone: *timezone,
+        }))
     }
 
     /// What fire times hang on; a schedule edited elsewhere keeps its memory.
@@ -200,11 +201,10 @@ mod tests {
         Timetable::new(&Schedule {
             name: name.into(),
             about: About::default(),
-            cron: cron.to_owned(),
-            timezone,
+            start: Start::Times { cron: cron.to_owned(), timezone, catch_up },
             evaluate: Scope::Everything,
-            catch_up,
         })
+        .unwrap()
         .unwrap()
     }
 

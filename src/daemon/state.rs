@@ -116,6 +116,8 @@ pub struct Shared {
     pub started: Timestamp,
     /// Wakes the schedules: the time or the policy set has changed.
     pub schedules_changed: Notify,
+    /// Wakes the schedules: events may have arrived.
+    pub events_arrived: Notify,
     /// Counts up when touches may have been queued or the policy set has changed.
     pub outbox_changed: watch::Sender<u64>,
     active: RwLock<Arc<Active>>,
@@ -143,6 +145,7 @@ impl Shared {
             writer,
             board,
             schedules_changed: Notify::new(),
+            events_arrived: Notify::new(),
             outbox_changed: watch::Sender::new(0),
             active: RwLock::new(Arc::new(active)),
             reload: RwLock::new(Arc::new(reload)),

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::http::{Api, failure};
 use super::{runs, status};
+use crate::engine::Whom;
 use crate::policy::compiled::Scope;
 
 /// `POST /v1/reload`: reads the policies again, changed or not, and answers with what became of them. 422 where they
@@ -30,7 +31,7 @@ pub(super) async fn run(State(api): State<Api>) -> Response {
     let shared = Arc::clone(&api.shared);
     let ran = api.shared.writer.call(move |store| {
         let now = shared.now();
-        runs::decide(&shared, store, now, Scope::Everything, "request")
+        runs::decide(&shared, store, now, (Scope::Everything, &Whom::Everybody), "request")
     });
     match ran.await {
         Ok(Ok(report)) => Json(json!({ "run": status::last_report(&report) })).into_response(),

@@ -122,6 +122,11 @@ impl<'run> CadencePass<'run> {
         &self.names
     }
 
+    /// Whether any was edited, or slept, since it last ran.
+    pub(super) fn changed(&self) -> bool {
+        self.cadences.iter().any(|active| active.changed != Changed::No)
+    }
+
     /// What to remember of the cadences themselves once everybody was seen.
     pub(super) fn rules(&self, run: i64) -> impl Iterator<Item = RuleMemory> {
         self.cadences.iter().map(move |active| RuleMemory {

@@ -166,6 +166,11 @@ impl Edits {
         Ok(())
     }
 
+    /// Whether nothing was edited.
+    pub(super) fn is_empty(&self) -> bool {
+        self.classes.is_empty() && self.triggers.is_empty()
+    }
+
     /// Asks the former sets about the batch after an id.
     pub(super) fn evaluate(
         &mut self,

@@ -43,7 +43,8 @@ use enrolling::Enrolling;
 use occasions::Occasions;
 use queueing::Queueing;
 use release::AskingAgain;
-use scope::Selection;
+pub use scope::Whom;
+use scope::{Selection, Walk};
 use triggers::TriggerPass;
 
 /// Runs a policy set.
@@ -98,6 +99,20 @@ impl Engine {
     /// # Errors
     /// Where the store or the evaluation fails; nothing of the run stays, but a row that says it failed.
     pub fn run(&self, archive: &mut Archive, request: &RunRequest) -> Result<RunReport, EngineError> {
+        self.run_for(archive, request, &Whom::Everybody)
+    }
+
+    /// As [`Engine::run`], over some customers. What is new to triggers on events and moves is taken whoever it
+    /// concerns, and all touches that wait are asked about.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn run_for(
+        &self,
+        archive: &mut Archive,
+        request: &RunRequest,
+        whom: &Whom,
+    ) -> Result<RunReport, EngineError> {
         let last = archive.last_run_now()?.unwrap_or(request.now);
         let run = NewRun {
             now: request.now.max(last),
@@ -105,14 +120,20 @@ impl Engine {
             schedule: request.schedule.clone(),
             policy_version: self.policy.version.to_string(),
         };
-        let result = self.attempt(archive, &run, &request.scope);
+        let result = self.attempt(archive, &run, &request.scope, whom);
         if let Err(error) = &result {
             archive.record_failed_run(&run, self.clock.now(), &error.to_string())?;
         }
         result
     }
 
-    fn attempt(&self, archive: &mut Archive, run: &NewRun, scope: &Scope) -> Result<RunReport, EngineError> {
+    fn attempt(
+        &self,
+        archive: &mut Archive,
+        run: &NewRun,
+        scope: &Scope,
+        whom: &Whom,
+    ) -> Result<RunReport, EngineError> {
         let now = run.now;
         let selection = Selection::of(&self.policy, scope);
         let mut evaluator = Evaluator::new(&self.policy, &self.plan, &self.goal(&selection))?;
@@ -126,7 +147,14 @@ impl Engine {
         let mut occasions = Occasions::new(self, &selection.triggers, &writer, run)?;
         let mut enrolling = Enrolling::new(self, &selection.cadences, &writer, run)?;
         let mut queueing = Queueing::new(self, now, run.started);
-        let used = match scope {
+        let mut triggers =
+            TriggerPass::new(&self.policy, &selection.triggers, writer.archive().rules()?, run);
+        request.triggers = triggers.names().to_vec();
+        let mut cadences = CadencePass::new(self, &selection.cadences, triggers.columns(), &writer, run)?;
+        request.cadences = cadences.names().to_vec();
+        let was_edited = !edits.is_empty() || cadences.changed();
+        let whom = if was_edited { &Whom::Everybody } else { whom };
+        let mut used = match scope {
             Scope::Everything => self.plan.all(),
             Scope::Some { .. } => {
                 let may_queue = !selection.triggers.is_empty()
@@ -137,24 +165,22 @@ impl Engine {
                     .concat()
             }
         };
+        if *whom != Whom::Everybody {
+            writer.looks_at_some();
+            used.retain(|&cut| cuts.get(cut).is_none());
+        }
         self.refresh(&mut writer, &mut cuts, &used, &mut report)?;
 
-        let mut triggers =
-            TriggerPass::new(&self.policy, &selection.triggers, writer.archive().rules()?, run);
-        request.triggers = triggers.names().to_vec();
-        let mut cadences = CadencePass::new(self, &selection.cadences, triggers.columns(), &writer, run)?;
-        request.cadences = cadences.names().to_vec();
         let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
-        let mut after = None;
-        while writer.archive().next_batch(&request, now, after.as_deref(), &mut facts)? {
-            edits.evaluate(&writer, now, after.as_deref())?;
+        let mut walk = Walk::new(whom);
+        while walk.next(writer.archive(), &request, now, &mut facts)? {
+            edits.evaluate(&writer, now, walk.after())?;
             let decisions = evaluator.evaluate(&mut facts, now, &cuts)?;
             place(&mut writer, &facts, (&decisions, &edits), now, &mut report)?;
             for owed in triggers.decide(&mut writer, &facts, (&decisions, &edits), &mut report)? {
                 self.owe(&mut writer, owed, run.started)?;
             }
             cadences.decide(&mut writer, &facts, &decisions, &mut report)?;
-            after = last_id(&facts);
         }
         report.note_scripts(evaluator.script_failures());
         report.transitions += writer.record_field_changes(now)?;
@@ -163,8 +189,10 @@ impl Engine {
         queueing.queue(&mut writer, &cuts, &mut report)?;
         queueing.note_scripts(&mut report);
         let run = writer.id();
-        for rule in triggers.rules(run).chain(cadences.rules(run)).chain(edits.rules(run)) {
-            writer.rule(&rule)?;
+        if *whom == Whom::Everybody {
+            for rule in triggers.rules(run).chain(cadences.rules(run)).chain(edits.rules(run)) {
+                writer.rule(&rule)?;
+            }
         }
         occasions::prune(&self.policy, &mut writer)?;
         report.finished = self.clock.now();
@@ -239,10 +267,9 @@ fn each_batch(
     facts: &mut FactBatch,
     mut take: impl FnMut(&mut FactBatch) -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {
-    let mut after = None;
-    while archive.next_batch(request, now, after.as_deref(), facts)? {
+    let mut walk = Walk::new(&Whom::Everybody);
+    while walk.next(archive, request, now, facts)? {
         take(facts)?;
-        after = last_id(facts);
     }
     Ok(())
 }

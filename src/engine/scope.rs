@@ -1,7 +1,65 @@
-//! What a run evaluates.
+//! What a run evaluates, and whom.
 
+use std::sync::Arc;
+
+use super::{EngineError, last_id};
+use crate::archive::Archive;
+use crate::model::Timestamp;
+use crate::model::facts::{BATCH, FactBatch, FactRequest};
 use crate::policy::Compiled;
 use crate::policy::compiled::{Moved, Moves, Scope, Shape};
+
+/// Whom a run looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// Every customer.
+    Everybody,
+    /// These only. Cut points that grew old stay, and tables do not count as evaluated: the next run over everybody
+    /// looks at these customers as well. A table that was edited is evaluated over everybody all the same.
+    These(Vec<Arc<str>>),
+}
+
+/// The way through the customers, batch by batch.
+pub(super) struct Walk<'a> {
+    whom: &'a Whom,
+    /// The last customer of the batches before the one it stands at.
+    after: Option<String>,
+    batches: usize,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) const fn new(whom: &'a Whom) -> Self {
+        Self { whom, after: None, batches: 0 }
+    }
+
+    /// Fills in the next batch; `facts` holds the one before. False where there are no more.
+    pub(super) fn next(
+        &mut self,
+        archive: &Archive,
+        request: &FactRequest,
+        now: Timestamp,
+        facts: &mut FactBatch,
+    ) -> Result<bool, EngineError> {
+        if self.batches > 0 {
+            self.after = last_id(facts);
+        }
+        self.batches += 1;
+        match self.whom {
+            Whom::Everybody => Ok(archive.next_batch(request, now, self.after.as_deref(), facts)?),
+            Whom::These(customers) => {
+                let Some(some) = customers.chunks(BATCH).nth(self.batches - 1) else { return Ok(false) };
+                let some: Vec<&str> = some.iter().map(|customer| &**customer).collect();
+                archive.batch_of(request, now, &some, facts)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// The last customer of the batches before the one it stands at.
+    pub(super) fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+}
 
 /// The classes, triggers and cadences of a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]

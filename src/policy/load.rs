@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::codes;
 use super::compiled::{
-    Action, Cadence, Calendar, Channel, Compiled, Guard, Moved, Moves, Settings, Shape, Trigger,
+    Action, Cadence, Calendar, Channel, Compiled, Guard, Moved, Moves, Schedule, Settings, Shape, Start,
+    Trigger,
 };
 use super::diagnostic::{Code, Diagnostic};
 use super::files::Files;
@@ -70,7 +71,7 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
     }
     warn_unused_values(&known, sink);
     let Acting { channels, actions, triggers, cadences, guards, schedules } = acting;
-    let schema = listening(schema(&known, values.classes), &triggers, &cadences);
+    let schema = listening(schema(&known, values.classes), &triggers, &cadences, &schedules);
     Some(Compiled {
         version,
         settings,
@@ -95,9 +96,18 @@ fn calendars(known: &Known) -> Vec<Calendar> {
 }
 
 /// The schema, in which the events and fields are marked that a table waits for.
-fn listening(mut schema: Schema, triggers: &[Trigger], cadences: &[Cadence]) -> Schema {
+fn listening(
+    mut schema: Schema,
+    triggers: &[Trigger],
+    cadences: &[Cadence],
+    schedules: &[Schedule],
+) -> Schema {
     let of_triggers = triggers.iter().filter_map(|trigger| Some(trigger.happening()?.event));
-    for event in of_triggers.chain(cadences.iter().filter_map(Cadence::event)) {
+    let of_schedules = schedules.iter().flat_map(|schedule| match &schedule.start {
+        Start::Events(events) => events.as_slice(),
+        Start::Times { .. } => &[],
+    });
+    for event in of_triggers.chain(cadences.iter().filter_map(Cadence::event)).chain(of_schedules.copied()) {
         if let Some(event) = schema.events.get_mut(event) {
             event.heard = true;
         }

@@ -115,7 +115,7 @@ impl Program {
 
     /// The one schedule of the policies in force.
     pub(crate) fn timetable(&self) -> Timetable {
-        Timetable::new(&self.living.as_ref().unwrap().engine.policy().schedules[0]).unwrap()
+        Timetable::new(&self.living.as_ref().unwrap().engine.policy().schedules[0]).unwrap().unwrap()
     }
 
     /// The store, to look.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, ToSql, params};
 
-use super::{RunWriter, counts};
+use super::RunWriter;
 use crate::archive::Result;
 use crate::archive::adopt::parameters;
 use crate::model::facts::FactBatch;
@@ -87,7 +87,7 @@ impl RunWriter<'_> {
                 })
             })
             .collect();
-        counts::count(&mut self.counts, &decided);
+        self.counts.count(facts, &decided);
         self.write_standing(facts, &decided, now)?;
         self.write_previous(facts, &decided)?;
         let transitions = self.write_transitions(facts, &decided, now, edits)?;

@@ -20,6 +20,7 @@ use crate::daemon::runs;
 use crate::daemon::state::Shared;
 use crate::daemon::writer::WriterStopped;
 use crate::demo::{World, world};
+use crate::engine::Whom;
 use crate::intake::Patience;
 use crate::model::time::DAY;
 use crate::model::{Date, Timestamp, civil};
@@ -117,7 +118,9 @@ impl Living<'_> {
         let run = self
             .shared
             .writer
-            .call(move |store| runs::decide(&shared, store, now, Scope::Everything, "demo"))
+            .call(move |store| {
+                runs::decide(&shared, store, now, (Scope::Everything, &Whom::Everybody), "demo")
+            })
             .await
             .map_err(stopped)??;
         waiting.finish_and_clear();

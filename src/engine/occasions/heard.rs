@@ -7,6 +7,7 @@ use crate::engine::EngineError;
 use crate::model::Timestamp;
 use crate::model::event::ArrivalMark;
 use crate::policy::Compiled;
+use crate::policy::compiled::Start;
 
 /// Of a table that has looked, but not yet at events.
 const NOTHING: ArrivalMark = ArrivalMark { number: 0, at: Timestamp(i64::MIN) };
@@ -41,5 +42,9 @@ fn hearers(policy: &Compiled) -> impl Iterator<Item = (usize, String)> {
         .cadences
         .iter()
         .filter_map(|cadence| Some((cadence.event()?, format!("cadence.{}", cadence.name))));
-    of_triggers.chain(of_cadences)
+    let of_schedules = policy.schedules.iter().flat_map(|schedule| {
+        let Start::Events(events) = &schedule.start else { return Vec::new() };
+        events.iter().map(|&event| (event, format!("schedule.{}", schedule.name))).collect()
+    });
+    of_triggers.chain(of_cadences).chain(of_schedules)
 }

@@ -60,7 +60,9 @@ impl CutPoints {
         self.points.iter().flatten().map(|known| &known.point)
     }
 
-    pub(in crate::evaluate) fn get(&self, index: usize) -> Option<&CutPoint> {
+    /// One by its index in the [`CutPlan`](super::CutPlan), where it is there.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&CutPoint> {
         self.known(index).map(|known| &known.point)
     }
 

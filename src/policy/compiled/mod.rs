@@ -92,14 +92,27 @@ pub struct Schedule {
     pub name: Arc<str>,
     /// Title, description, owner, tags.
     pub about: About,
-    /// Six fields, seconds first, weekdays by name; as the `cron` crate reads it.
-    pub cron: String,
-    /// What the fields mean.
-    pub timezone: Tz,
+    /// What makes it run.
+    pub start: Start,
     /// What is evaluated.
     pub evaluate: Scope,
-    /// What becomes of runs missed while down.
-    pub catch_up: CatchUp,
+}
+
+/// What makes a schedule run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The time.
+    Times {
+        /// Six fields, seconds first, weekdays by name; as the `cron` crate reads it.
+        cron: String,
+        /// What the fields mean.
+        timezone: Tz,
+        /// What becomes of runs missed while down.
+        catch_up: CatchUp,
+    },
+    /// Events of these kinds, indices of [`Schema::events`]: the customers they happened to are evaluated soon after
+    /// they arrived.
+    Events(Vec<usize>),
 }
 
 /// What a run evaluates.

@@ -4,18 +4,23 @@ use std::str::FromStr;
 
 use chrono_tz::Tz;
 
-use super::about;
 use super::settings::timezone;
+use super::{about, metric};
 use crate::policy::codes;
-use crate::policy::compiled::{About, CatchUp, Schedule, Scope};
+use crate::policy::compiled::{About, CatchUp, Schedule, Scope, Start};
 use crate::policy::formula::{Context, disabled};
 use crate::policy::names::KnownValue;
-use crate::policy::raw::{At, Declared, Key, Reader, Sink, key, later};
+use crate::policy::raw::{At, Content, Declared, Key, Reader, Sink, key};
 
 /// Keys of `[schedule.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
     key("cron", "text", "Five fields, or six with seconds; weekdays by name."),
-    key("timezone", "IANA time zone", "What the fields mean. Default that of `[settings]`."),
+    key(
+        "on",
+        "list of event kinds",
+        "Instead of `cron`: the customers of such events are evaluated within seconds of their arrival.",
+    ),
+    key("timezone", "IANA time zone", "What the fields of `cron` mean. Default that of `[settings]`."),
     key(
         "evaluate",
         "list of texts",
@@ -24,9 +29,8 @@ pub(crate) static KEYS: &[Key] = &[
     key(
         "catch_up",
         "latest, all or none",
-        "What becomes of runs missed while down. Default \"latest\" (one run).",
+        "What becomes of runs missed while down; only with `cron`. Default \"latest\" (one run).",
     ),
-    later("on"),
 ];
 
 /// What can be evaluated, beside triggers and cadences.
@@ -37,10 +41,13 @@ pub(crate) struct RawSchedule {
     name: String,
     about: About,
     pub(crate) enabled: bool,
-    cron: Option<String>,
-    timezone: Tz,
+    start: Option<RawStart>,
     evaluate: Vec<At<String>>,
-    catch_up: CatchUp,
+}
+
+enum RawStart {
+    Times(Start),
+    Events(Vec<At<String>>),
 }
 
 /// Reads all schedules, by name.
@@ -50,23 +57,46 @@ pub(crate) fn read(declared: &Declared, zone: Tz, sink: &Sink<'_>) -> Vec<RawSch
         .map(|(name, table)| {
             let head = about::read(sink, table, KEYS);
             let reader = head.reader;
-            let words = [("latest", CatchUp::Latest), ("all", CatchUp::All), ("none", CatchUp::None)];
             RawSchedule {
                 name: name.clone(),
                 about: head.about,
                 enabled: head.enabled,
-                cron: cron(&reader),
-                timezone: timezone(&reader).unwrap_or(zone),
+                start: start(&reader, zone),
                 evaluate: reader.words("evaluate"),
-                catch_up: reader.choice("catch_up", &words).map_or(CatchUp::Latest, |word| word.value),
             }
         })
         .collect()
 }
 
+fn start(reader: &Reader<'_>, zone: Tz) -> Option<RawStart> {
+    let words = [("latest", CatchUp::Latest), ("all", CatchUp::All), ("none", CatchUp::None)];
+    let catch_up = reader.choice("catch_up", &words).map_or(CatchUp::Latest, |word| word.value);
+    let zone_of_fields = timezone(reader).unwrap_or(zone);
+    let on = reader.words("on");
+    if reader.entry("on").is_none() {
+        let cron = cron(reader)?;
+        return Some(RawStart::Times(Start::Times { cron, timezone: zone_of_fields, catch_up }));
+    }
+    reader.excludes("on", "cron", "a schedule goes by the time or by events");
+    for key in ["timezone", "catch_up"] {
+        reader.useless(key, "a schedule that goes by events has no times");
+    }
+    if let Some(entry) = reader.entry("on")
+        && matches!(&entry.node.content, Content::Array(items) if items.is_empty())
+    {
+        let report = reader.sink.problem(
+            &codes::table::EMPTY,
+            &entry.node.place,
+            "a schedule needs at least one event",
+        );
+        report.report();
+    }
+    (!on.is_empty()).then_some(RawStart::Events(on))
+}
+
 fn cron(reader: &Reader<'_>) -> Option<String> {
     let Some(text) = reader.word("cron") else {
-        if reader.entry("cron").is_none() && !reader.has_later() {
+        if reader.entry("cron").is_none() {
             reader.missing("cron");
         }
         return None;
@@ -118,14 +148,15 @@ impl RawSchedule {
     /// Checks it against the tables that fire actions.
     pub(crate) fn check(self, tables: &Tables, context: Context<'_>) -> Option<Schedule> {
         let evaluate = self.scope(tables, context);
-        Some(Schedule {
-            name: self.name.as_str().into(),
-            about: self.about,
-            cron: self.cron?,
-            timezone: self.timezone,
-            evaluate,
-            catch_up: self.catch_up,
-        })
+        let start = match self.start? {
+            RawStart::Times(times) => times,
+            RawStart::Events(events) => {
+                let kinds: Vec<Option<usize>> =
+                    events.iter().map(|event| metric::event(Some(event), context)).collect();
+                Start::Events(kinds.into_iter().collect::<Option<_>>()?)
+            }
+        };
+        Some(Schedule { name: self.name.as_str().into(), about: self.about, start, evaluate })
     }
 
     fn scope(&self, tables: &Tables, context: Context<'_>) -> Scope {

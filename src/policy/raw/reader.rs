@@ -90,14 +90,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a key is there that only later versions act on.
-    pub(crate) fn has_later(&self) -> bool {
-        self.table
-            .entries
-            .iter()
-            .any(|entry| self.known_keys().any(|known| !known.supported && known.name == entry.key.value))
-    }
-
     /// The entry of a key; also one whose key is reported as misspelt for it, so that what it says is
     /// checked as well and nothing is reported as missing.
     pub(crate) fn entry(&self, key: &str) -> Option<&'a Entry> {

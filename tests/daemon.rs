@@ -457,3 +457,35 @@ async fn a_schedule_on_events_evaluates_their_customers_within_seconds() {
     assert_eq!(greeted.iter().filter_map(|count| count.as_u64()).sum::<u64>(), 2, "{second:#}");
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_with_unusually_many_touches_waits_until_it_is_approved_or_rejected() {
+    let home = Home::new(&format!("{POLICY}[guard.blast.blast_radius]\ncount = 1\n"));
+    let daemon = home.start().await.unwrap();
+    let waves = [["1", "2", "3"], ["4", "5", "6"]];
+    for (wave, say) in waves.iter().zip(["approve", "reject"]) {
+        for id in wave {
+            let order = format!(
+                r#"{{"type": "order", "id": "{id}", "customer": "c{id}", "at": "2027-01-10T07:00:00Z", "amount": 5}}"#
+            );
+            assert_eq!(http(daemon.address, "POST /v1/events", "", &order).await.0, 200);
+        }
+        let (_, ran) = http(daemon.address, "POST /v1/runs", "", "").await;
+        assert_eq!(ran["run"]["touches"], 0, "{ran:#}");
+        let run = ran["run"]["id"].as_i64().unwrap();
+        let (status, said) = http(daemon.address, &format!("POST /v1/runs/{run}/{say}"), "", "").await;
+        assert_eq!((status, &said["touches"]), (200, &3.into()), "{said:#}");
+        let again = http(daemon.address, &format!("POST /v1/runs/{run}/{say}"), "", "").await;
+        assert_eq!((again.0, &again.1["error"]["code"]), (409, &"not_waiting".into()));
+    }
+    assert_eq!(http(daemon.address, "POST /v1/runs/99/approve", "", "").await.0, 404);
+    let counts = async |state: &str| {
+        let (_, status) = http(daemon.address, "GET /v1/status", "", "").await;
+        let rows = status["touches"].as_array().unwrap().clone();
+        rows.iter().filter(|row| row["state"] == state).filter_map(|row| row["count"].as_u64()).sum::<u64>()
+    };
+    assert_eq!(counts("waiting").await, 0);
+    assert_eq!(counts("cancelled").await, 3, "those of the second run");
+    assert_eq!(counts("queued").await + counts("delivered").await, 3, "those of the first went at once");
+    daemon.stop().await;
+}

@@ -63,6 +63,8 @@ fn router(shared: Arc<Shared>, reload: mpsc::Sender<Asked>) -> Router {
         .route("/v1/events", post(events))
         .route("/v1/reload", post(tell::reload))
         .route("/v1/runs", post(tell::run))
+        .route("/v1/runs/{id}/approve", post(tell::approve))
+        .route("/v1/runs/{id}/reject", post(tell::reject))
         .fallback(|| async { failure(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path") })
         .method_not_allowed_fallback(|| async {
             failure(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path takes another method")

@@ -1,9 +1,10 @@
-//! What the daemon is told over HTTP: to read the policies again, to evaluate now.
+//! What the daemon is told over HTTP: to read the policies again, to evaluate now, what becomes of a run's touches.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::http::{Api, failure};
 use super::{runs, status};
+use crate::archive::{Approval, Said};
 use crate::engine::Whom;
 use crate::policy::compiled::Scope;
 
@@ -36,6 +38,51 @@ pub(super) async fn run(State(api): State<Api>) -> Response {
     match ran.await {
         Ok(Ok(report)) => Json(json!({ "run": status::last_report(&report) })).into_response(),
         Ok(Err(error)) => failure(StatusCode::INTERNAL_SERVER_ERROR, "run", &error.to_string()),
+        Err(_) => stopping(),
+    }
+}
+
+/// `POST /v1/runs/{id}/approve`: lets the touches of a run go to the guards, which a run asks at once.
+pub(super) async fn approve(State(api): State<Api>, run: Result<Path<i64>, PathRejection>) -> Response {
+    say(&api, run, Approval::Approved).await
+}
+
+/// `POST /v1/runs/{id}/reject`: cancels the touches of a run for good.
+pub(super) async fn reject(State(api): State<Api>, run: Result<Path<i64>, PathRejection>) -> Response {
+    say(&api, run, Approval::Rejected).await
+}
+
+async fn say(api: &Api, run: Result<Path<i64>, PathRejection>, approval: Approval) -> Response {
+    let Ok(Path(run)) = run else {
+        return failure(StatusCode::NOT_FOUND, "no_such_run", "a run's id is a whole number");
+    };
+    let shared = Arc::clone(&api.shared);
+    let said = api.shared.writer.call(move |store| match approval {
+        Approval::Rejected => store.archive.reject_run(run, shared.now()),
+        Approval::Approved | Approval::Waiting => {
+            let said = store.archive.approve_run(run)?;
+            if let Said::Done(_) = said {
+                // Nobody need be evaluated for it. A fault is told by the log; a later run asks as well.
+                let nothing = Scope::Some { values: Vec::new(), triggers: Vec::new(), cadences: Vec::new() };
+                let nobody = Whom::These(Vec::new());
+                let _ = runs::decide(&shared, store, shared.now(), (nothing, &nobody), "approval");
+            }
+            Ok(said)
+        }
+    });
+    match said.await {
+        Ok(Ok(Said::Done(touches))) => {
+            Json(json!({ "run": run, "approval": approval.as_str(), "touches": touches })).into_response()
+        }
+        Ok(Ok(Said::NoRun)) => {
+            failure(StatusCode::NOT_FOUND, "no_such_run", &format!("there is no run {run}"))
+        }
+        Ok(Ok(Said::NotWaiting(known))) => {
+            let known = known.map_or("made no more touches than usual", Approval::as_str);
+            let message = format!("run {run} doesn't wait for approval: {known}");
+            failure(StatusCode::CONFLICT, "not_waiting", &message)
+        }
+        Ok(Err(error)) => failure(StatusCode::INTERNAL_SERVER_ERROR, "store", &error.to_string()),
         Err(_) => stopping(),
     }
 }

@@ -92,10 +92,14 @@ impl Quiet {
 }
 
 /// All that is decided, whenever it was sent.
-const DECISIONS: [(&str, &str); 4] = [
+const DECISIONS: [(&str, &str); 5] = [
     ("transitions", "SELECT customer, value, \"from\", \"to\", cause, at FROM transition"),
     ("standing", "SELECT * FROM standing"),
     ("rises", "SELECT * FROM trigger_memory"),
+    (
+        "enrolments",
+        "SELECT customer, cadence, number, base, started, next, ended, reason, event FROM enrolment",
+    ),
     (
         "touches",
         "SELECT kind, name, customer, occurrence, because ->> 'step', action, due, expires - due FROM touch",
@@ -133,6 +137,10 @@ pub(crate) fn all_decides_as_hourly_runs(seed: u64, customers: u64) {
 
 pub(crate) fn latest_repeats_and_loses_nothing(seed: u64, customers: u64) {
     const ALL: &str = "SELECT kind, name, customer, occurrence, because ->> 'step', action FROM touch";
+    const OF_STEPS: &str = "SELECT name, customer, occurrence, because ->> 'step', action, due FROM touch \
+                            WHERE name IN ('welcome', 'birthday')";
+    const OF_PROJECTS: &str =
+        "SELECT customer, occurrence, because ->> 'step' FROM touch WHERE name = 'project'";
     const OF_EVENTS: &str = "SELECT name, customer, occurrence, action FROM touch WHERE event IS NOT NULL";
     let (hourly, latest) = std::thread::scope(|scope| {
         let hourly = scope.spawn(|| through_the_gap(seed, customers, |quiet| quiet.live(GAP)));
@@ -140,6 +148,12 @@ pub(crate) fn latest_repeats_and_loses_nothing(seed: u64, customers: u64) {
         (hourly.join().unwrap(), latest)
     });
     same("touches about events", &hourly.rows(OF_EVENTS), &latest.rows(OF_EVENTS));
+    same("steps of who was enrolled before", &hourly.rows(OF_STEPS), &latest.rows(OF_STEPS));
+    // A step that was over before the event was seen is nobody's, unless it is within the grace.
+    let grace = latest.now - 24 * HOUR;
+    let of_events = format!("{OF_PROJECTS} AND due >= {grace}");
+    let lost: Vec<_> = hourly.rows(&of_events).difference(&latest.rows(OF_PROJECTS)).cloned().collect();
+    assert!(lost.is_empty(), "steps within their grace are lost: {lost:#?}");
     let (every, made) = (hourly.rows(ALL), latest.rows(ALL));
     let more: Vec<_> = made.difference(&every).collect();
     assert!(more.is_empty(), "one run made what hourly runs never did: {more:#?}");

@@ -1,5 +1,7 @@
 //! The policies of the simulated world: written from plain figures, which the oracle reads too, and edited by chance.
 
+use chrono::{Datelike, NaiveDate, Weekday};
+
 use crate::chance::Chance;
 
 /// The figures that edits change.
@@ -55,6 +57,11 @@ impl Figures {
 
     /// One edit by chance.
     pub(crate) fn edit(&mut self, chance: &Chance) {
+        // What sleeps doesn't sleep for long.
+        if !(self.care_awake && self.overdue_awake) && chance.one_in(2) {
+            (self.care_awake, self.overdue_awake) = (true, true);
+            return;
+        }
         match chance.below(13) {
             0 => self.overdue_days = 20 + chance.below(20),
             1 => self.top = 5 + chance.below(40),
@@ -89,12 +96,36 @@ impl Figures {
         self.steps.sort_by_key(|&(id, days)| (days, id));
     }
 
+    /// The cadence that is edited while customers are in the midst of it.
+    fn care(&self) -> String {
+        let mut text = format!(
+            r#"{CADENCES}
+[cadence.care]
+enabled = {}
+audience = 'orders_90d > 0'
+stop_when = 'strained'
+repeat = "28d"
+stagger = "7d"
+reenter = "always"
+"#,
+            self.care_awake
+        );
+        for (id, days) in &self.steps {
+            let step = format!(
+                "[[cadence.care.step]]\nid = \"s{id}\"\nafter = \"{days}d\"\nat = \"10:00\"\naction = \"care_message\"\n"
+            );
+            text.push_str(&step);
+        }
+        text
+    }
+
     /// The policy set.
     pub(crate) fn text(&self) -> String {
         let Self { overdue_days, top, cap, cap_days, from, until, capacity, reserve, blast, wording, .. } =
             self;
-        let (overdue_awake, care_awake) = (self.overdue_awake, self.care_awake);
+        let overdue_awake = self.overdue_awake;
         let effect = if self.cap_waits { "wait" } else { "drop" };
+        let (occasions, care) = (OCCASIONS, self.care());
         format!(
             r#"{WORLD}
 [tier.pyramid]
@@ -103,7 +134,7 @@ among = 'orders_90d > 0'
 levels = [ {{ name = "key", top = "{top}%" }}, {{ name = "ordinary" }} ]
 fall_after = "2d"
 [action.care_message.payload]
-wording = "{wording}: {{{{ orders_90d }}}} {{{{ because.name }}}}"
+wording = "{wording}: {{{{ orders_90d }}}} {{{{ because.name }}}} {{{{ goodwill }}}} {{{{ selection }}}}"
 [trigger.overdue_edited]
 enabled = {overdue_awake}
 when = 'days_since_order > {overdue_days}'
@@ -136,10 +167,16 @@ reserve = [ {{ when = 'vip', share = "{reserve}%" }} ]
 [guard.blast.blast_radius]
 share = "1%"
 count = {blast}
-# {care_awake}
-"#
+{occasions}{care}"#
         )
     }
+}
+
+/// Whether nothing is sent on a day: Sundays and some holidays, but for a Sunday that is worked.
+pub(crate) fn is_closed(day: NaiveDate) -> bool {
+    let text = day.to_string();
+    (day.weekday() == Weekday::Sun && text != "2027-05-30")
+        || ["2027-05-05", "2027-05-06", "2027-12-24"].contains(&&*text)
 }
 
 /// What no edit changes: facts, values, and the tables for which a plain model says what is owed.
@@ -192,6 +229,36 @@ take = "mean"
 of = 'score'
 half_life = "60d"
 within = "90d"
+[ledger.strain]
+half_life = "20d"
+[[ledger.strain.entry]]
+on = "complaint"
+amount = 'severity'
+[[ledger.strain.entry]]
+on = "order"
+amount = '-1'
+[ledger.goodwill]
+expires = "60d"
+[[ledger.goodwill.entry]]
+on = "touch"
+amount = '2'
+where = 'tagged("care")'
+[[ledger.goodwill.entry]]
+on = "complaint"
+amount = '-5'
+[segment.strained]
+when = 'strain > 4'
+leave_when = 'strain < 2'
+[segment.lighthouse]
+when = 'orders_90d > 1'
+best = { count = 15, by = 'revenue_90d' }
+[quadrant.selection]
+x = { value = 'revenue_90d', split = "median" }
+y = { value = 'satisfaction', split = 3, margin = 0.2 }
+top_right = { name = "focus" }
+bottom_right = { name = "moment" }
+top_left = { name = "passive" }
+bottom_left = { name = "let_go" }
 [segment.unhappy]
 when = 'satisfaction < 2.5'
 enter_after = "1d"
@@ -231,4 +298,65 @@ actions = ["winback", "check_call"]
 [trigger.buys_again]
 when = 'orders_90d >= 1'
 actions = ["care_message"]
+"#;
+
+/// Triggers that fire on events, on answers that fail to come, and on moves.
+const OCCASIONS: &str = r#"
+[trigger.apology]
+on = "complaint"
+where = 'severity >= 4'
+grace = "5d"
+actions = ["apology_call"]
+[trigger.unanswered]
+on = "complaint"
+unless = "complaint_answered"
+same = "ticket"
+within = "48h"
+actions = ["check_call"]
+[trigger.twice]
+on = "complaint"
+times = 2
+within = "60d"
+actions = ["winback"]
+[trigger.staff_left]
+on = "staff_left"
+where = 'event.staff == manager'
+actions = ["care_message"]
+[trigger.fallen]
+moves = "pyramid"
+direction = "down"
+actions = ["care_message"]
+[trigger.staged]
+moves = "stage"
+to = ["partner"]
+actions = ["care_message"]
+"#;
+
+/// Cadences that no edit changes.
+const CADENCES: &str = r#"
+[action.card]
+channel = "crm"
+[cadence.welcome]
+audience = 'vip'
+repeat = "30d"
+stagger = "10d"
+reenter = "10d"
+grace = "2d"
+[[cadence.welcome.step]]
+id = "hello"
+after = "2d"
+at = "10:00"
+action = "care_message"
+[[cadence.welcome.step]]
+id = "call"
+after = "12d"
+action = "check_call"
+when = 'orders_90d > 0'
+[cadence.birthday]
+anchor = 'birthday'
+repeat = "yearly"
+step = [{ id = "card", before = "3d", action = "card" }]
+[cadence.project]
+on = "business_event"
+step = [{ id = "thanks", after = "1d", action = "care_message" }, { id = "after", after = "6d", at = "15:00", action = "check_call" }]
 "#;

@@ -8,6 +8,7 @@ use guanxi::archive::{Archive, ArchiveError, Change, Delivery, EventRow};
 use guanxi::daemon::policy_set::PolicySet;
 use guanxi::daemon::schedule::Timetable;
 use guanxi::engine::{Engine, EngineError, RunRequest};
+use guanxi::model::touch::TouchState;
 use guanxi::model::{Timestamp, Value};
 use guanxi::policy::Files;
 use guanxi::policy::compiled::Scope;
@@ -123,6 +124,19 @@ impl Program {
         &self.observer
     }
 
+    /// The texts that a query gives.
+    pub(crate) fn texts(&self, query: &str) -> Vec<String> {
+        let mut statement = self.observer.prepare_cached(query).unwrap();
+        let texts = statement.query_map([], |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+        texts
+            .map(|text| match text.unwrap() {
+                rusqlite::types::Value::Text(text) => text,
+                rusqlite::types::Value::Integer(number) => number.to_string(),
+                _ => String::new(),
+            })
+            .collect()
+    }
+
     fn commits(&self) -> i64 {
         self.observer.pragma_query_value(None, "data_version", |row| row.get(0)).unwrap()
     }
@@ -196,18 +210,43 @@ impl Program {
         true
     }
 
+    /// Approves or rejects a run.
+    pub(crate) fn say(&mut self, run: i64, approved: bool) {
+        let now = self.now();
+        self.surely(Work::Note, |living| {
+            let said = if approved {
+                living.archive.approve_run(run)?
+            } else {
+                living.archive.reject_run(run, now)?
+            };
+            Ok(said)
+        });
+    }
+
     /// Sends what is due, and notes what came of it.
     pub(crate) fn deliver(&mut self, receiver: &mut Receiver) {
         let now = self.now();
         for channel in ["crm", "list"] {
-            let due = self.surely(Work::Note, |living| Ok(living.archive.due(channel, now, 1_000)?));
-            for delivery in due.iter().flatten() {
-                self.surely(Work::Note, |living| attempt(living, delivery, receiver, now));
+            let asked = self.surely(Work::Note, |living| {
+                let due = living.archive.due(channel, now, 1_000)?;
+                let said = living.engine.release(&living.archive, &due, now)?;
+                Ok(due.into_iter().zip(said).collect::<Vec<_>>())
+            });
+            for (delivery, said) in asked.into_iter().flatten() {
+                let leaves = said.leaves();
+                if let Some(ruling) = said.ruling(&delivery.touch.id) {
+                    let rulings = [ruling];
+                    self.surely(Work::Note, |living| Ok(living.archive.note_rulings(&rulings, now)?));
+                }
+                if leaves {
+                    self.surely(Work::Note, |living| attempt(living, &delivery, receiver, now));
+                }
             }
         }
     }
 }
 
+/// Sends a touch, and notes what came of it.
 fn attempt(
     living: &mut Living,
     delivery: &Delivery,
@@ -216,16 +255,12 @@ fn attempt(
 ) -> Result<(), Fault> {
     let archive = &mut living.archive;
     let id = &*delivery.touch.id;
-    if delivery.touch.expires < now {
-        archive.end(id, guanxi::model::touch::TouchState::Expired, "not sent in time", now)?;
-        return Ok(());
-    }
     match receiver.take(delivery, now) {
         Answer::Taken => {
             archive.delivered(&[id], now)?;
         }
         Answer::Failed if delivery.attempts + 1 >= ATTEMPTS => {
-            archive.end(id, guanxi::model::touch::TouchState::Dead, "the receiver is down", now)?;
+            archive.end(id, TouchState::Dead, "the receiver is down", now)?;
         }
         Answer::Failed => {
             archive.retry(id, now.plus(HOUR << delivery.attempts), "the receiver is down")?;

@@ -20,6 +20,7 @@ pub(crate) struct Simulation {
     figures: Figures,
     edits: Chance,
     jumps: Chance,
+    approvals: Chance,
 }
 
 /// A run as the simulation asked for it.
@@ -32,6 +33,10 @@ pub(crate) struct Run {
     pub(crate) started: i64,
     /// How many facts had come in.
     pub(crate) facts: usize,
+    /// The figures of the policies in force.
+    pub(crate) figures: Figures,
+    /// For whom a call waits because all places of the day are taken or kept.
+    pub(crate) crowded: Vec<String>,
 }
 
 impl Simulation {
@@ -48,6 +53,7 @@ impl Simulation {
             figures,
             edits: Chance::new(seed, "edits"),
             jumps: Chance::new(seed, "jumps"),
+            approvals: Chance::new(seed, "approvals"),
         };
         let facts = simulation.world.beginning(beginning().0);
         simulation.take_in(facts);
@@ -80,10 +86,20 @@ impl Simulation {
         let facts = self.world.hour(now.0);
         self.take_in(facts);
         self.run(now);
+        self.approve();
         if let Some(fact) = self.world.last_word() {
             self.take_in(vec![fact]);
         }
         self.program.deliver(&mut self.receiver);
+    }
+
+    /// Some hours after a run made unusually many touches, somebody says what becomes of them.
+    fn approve(&mut self) {
+        for run in self.program.texts("SELECT id FROM run WHERE approval = 'waiting'") {
+            if self.approvals.one_in(8) {
+                self.program.say(run.parse().unwrap(), !self.approvals.one_in(3));
+            }
+        }
     }
 
     fn edit(&mut self) {
@@ -115,6 +131,10 @@ impl Simulation {
             now: now.0.max(before),
             started: now.0,
             facts: self.facts.len(),
+            figures: self.figures.clone(),
+            crowded: self
+                .program
+                .texts("SELECT customer FROM touch WHERE state = 'waiting' AND guard = 'people'"),
         });
     }
 }

@@ -76,6 +76,27 @@ impl Archive {
     }
 }
 
+impl Archive {
+    /// Whether a trigger made a touch about an event for a customer that was joined with this one: its id was made of
+    /// the other's, so it would not be known again by that.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn came_before_merge(
+        &self,
+        customer: &str,
+        trigger: &str,
+        event: &str,
+        action: &str,
+    ) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM alias JOIN touch ON touch.customer = alias.customer WHERE alias.customer = ?1 \
+             AND touch.kind = 'trigger' AND touch.name = ?2 AND touch.occurrence = ?3 AND touch.action = ?4",
+        )?;
+        Ok(statement.exists([customer, trigger, event, action])?)
+    }
+}
+
 fn join(connection: &Connection, old: &str, new: &str, at: Timestamp, moved: &mut RowCounts) -> Result<()> {
     let twofold = "EXISTS (SELECT 1 FROM touch AS other WHERE other.customer = ?2 \
          AND other.state IN ('waiting', 'queued') AND other.event IS NULL AND other.kind = touch.kind \

@@ -8,7 +8,8 @@
 //! while runs went on), everything counts as the edit's doing: nothing can show that it is news.
 //!
 //! All this is asked of everybody at once. A run over some customers only would leave the others a memory of another
-//! definition than the table then claims: where something was edited it must look at everybody.
+//! definition than the table then claims: where something was edited it must look at everybody, and so where a table
+//! never ran, since what is first seen could never be told from news otherwise.
 //!
 //! A level or cell whose name is gone, where at the same position of as many one stands that is new, was renamed: its
 //! customers stay where they are, with their clocks.
@@ -26,6 +27,7 @@ use crate::policy::Compiled;
 use crate::policy::compiled::{Trigger, ValueDefinition, ValueKind};
 
 /// The edits that a run meets.
+#[derive(Default)]
 pub(super) struct Edits {
     sets: Vec<FormerSet>,
     classes: Vec<EditedClass>,
@@ -33,6 +35,8 @@ pub(super) struct Edits {
     triggers: BTreeMap<usize, Option<Asked>>,
     /// What to remember of the classes once everybody was placed.
     rules: Vec<RuleMemory>,
+    /// Whether a table never ran before.
+    any_new: bool,
 }
 
 /// Where the answer of a former set is.
@@ -90,8 +94,8 @@ impl Edits {
         let memories: BTreeMap<String, RuleMemory> =
             memories.map(|memory| (memory.name.clone(), memory)).collect();
         let found = Found::of(policy, &memories, (classes, selection), now, report);
-        let mut edits =
-            Self { sets: Vec::new(), classes: Vec::new(), triggers: BTreeMap::new(), rules: found.rules };
+        let any_new = selected(policy, (classes, selection)).any(|rule| !memories.contains_key(&rule));
+        let mut edits = Self { rules: found.rules, any_new, ..Self::default() };
         for (version, tables) in found.sets {
             let recalled = if version.is_empty() { None } else { Some(recall(writer.archive(), &version)?) };
             match recalled {
@@ -125,8 +129,7 @@ impl Edits {
         let set = self.sets.len();
         let mut schema = Schema::clone(&former.schema);
         let mut question = Question { classes: Vec::new(), triggers: Vec::new(), schema: Arc::default() };
-        let mut asked =
-            Self { sets: Vec::new(), classes: Vec::new(), triggers: BTreeMap::new(), rules: Vec::new() };
+        let mut asked = Self::default();
         for &class in &tables.classes {
             let shape = policy.schema.classes.get(class);
             let before = shape.and_then(|shape| former.schema.class(&shape.name));
@@ -135,9 +138,9 @@ impl Edits {
                 (Some(shape), Some((before, read))) => {
                     let place = Asked { set, place: question.classes.len() };
                     question.classes.push(before);
-                    let own = read.clone();
                     rename(writer, (class, shape), read)?;
-                    Some((own, place))
+                    // By their present names: who stands in a renamed place has not moved.
+                    Some((read.clone(), place))
                 }
                 _ => None,
             };
@@ -166,9 +169,9 @@ impl Edits {
         Ok(())
     }
 
-    /// Whether nothing was edited.
-    pub(super) fn is_empty(&self) -> bool {
-        self.classes.is_empty() && self.triggers.is_empty()
+    /// Whether the run must look at everybody, since a table was edited or never ran before.
+    pub(super) fn ask_for_everybody(&self) -> bool {
+        self.any_new || !self.classes.is_empty() || !self.triggers.is_empty()
     }
 
     /// Asks the former sets about the batch after an id.
@@ -284,6 +287,20 @@ fn tables(policy: &Compiled) -> BTreeSet<String> {
     let triggers = policy.triggers.iter().map(|trigger| format!("trigger.{}", trigger.name));
     let cadences = policy.cadences.iter().map(|cadence| format!("cadence.{}", cadence.name));
     classes.chain(triggers).chain(cadences).collect()
+}
+
+/// The names of the tables that a run evaluates.
+fn selected<'a>(
+    policy: &'a Compiled,
+    (classes, selection): (&'a [usize], &'a Selection),
+) -> impl Iterator<Item = String> + 'a {
+    let decided = |value: &&ValueDefinition| value.kind.class().is_some_and(|class| classes.contains(&class));
+    let classes = policy.values.iter().filter(decided).map(class_rule);
+    let triggers = selection.triggers.iter().filter_map(|&index| policy.triggers.get(index));
+    let cadences = selection.cadences.iter().filter_map(|&index| policy.cadences.get(index));
+    classes
+        .chain(triggers.map(|trigger| format!("trigger.{}", trigger.name)))
+        .chain(cadences.map(|cadence| format!("cadence.{}", cadence.name)))
 }
 
 /// Whether a table that is remembered is none of those that are awake.

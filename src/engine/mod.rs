@@ -152,8 +152,8 @@ impl Engine {
         request.triggers = triggers.names().to_vec();
         let mut cadences = CadencePass::new(self, &selection.cadences, triggers.columns(), &writer, run)?;
         request.cadences = cadences.names().to_vec();
-        let was_edited = !edits.is_empty() || cadences.changed();
-        let whom = if was_edited { &Whom::Everybody } else { whom };
+        let is_due_to_all = edits.ask_for_everybody() || cadences.changed();
+        let whom = if is_due_to_all { &Whom::Everybody } else { whom };
         let mut used = match scope {
             Scope::Everything => self.plan.all(),
             Scope::Some { .. } => {
@@ -167,6 +167,7 @@ impl Engine {
         };
         if *whom != Whom::Everybody {
             writer.looks_at_some();
+            triggers.look_at_some();
             used.retain(|&cut| cuts.get(cut).is_none());
         }
         self.refresh(&mut writer, &mut cuts, &used, &mut report)?;

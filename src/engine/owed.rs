@@ -50,6 +50,11 @@ impl Engine {
         started: Timestamp,
     ) -> Result<bool, EngineError> {
         let Some(action) = self.policy.actions.get(owed.action) else { return Ok(false) };
+        let is_about_event = owed.because.kind == "trigger" && owed.event.is_some();
+        let (name, event) = (&owed.because.name, &owed.occurrence);
+        if is_about_event && writer.archive().came_before_merge(&owed.customer, name, event, &action.name)? {
+            return Ok(false);
+        }
         Ok(writer.touch(&self.touch(owed, action, started), started)?)
     }
 

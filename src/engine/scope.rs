@@ -15,7 +15,7 @@ pub enum Whom {
     /// Every customer.
     Everybody,
     /// These only. Cut points that grew old stay, and tables do not count as evaluated: the next run over everybody
-    /// looks at these customers as well. A table that was edited is evaluated over everybody all the same.
+    /// looks at these customers as well. Where a table was edited, or never ran, everybody is looked at all the same.
     These(Vec<Arc<str>>),
 }
 

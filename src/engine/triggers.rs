@@ -34,6 +34,8 @@ pub(super) struct TriggerPass<'run> {
     now: Timestamp,
     started: Timestamp,
     policy_version: String,
+    /// Whether the run looks at some customers only.
+    at_some: bool,
 }
 
 struct Active<'run> {
@@ -88,7 +90,13 @@ impl<'run> TriggerPass<'run> {
             column = end;
         }
         let names = triggers.iter().map(|active| active.trigger.name.to_string()).collect();
-        Self { triggers, names, now, started: run.started, policy_version: run.policy_version.clone() }
+        let policy_version = run.policy_version.clone();
+        Self { triggers, names, now, started: run.started, policy_version, at_some: false }
+    }
+
+    /// The run looks at some customers only: triggers remember whom they saw.
+    pub(super) fn look_at_some(&mut self) {
+        self.at_some = true;
     }
 
     /// How many columns their conditions take.
@@ -131,10 +139,16 @@ impl<'run> TriggerPass<'run> {
             for row in truth.ones() {
                 memories.entry(row).or_default();
             }
+            if self.at_some {
+                // The next run must know that it saw them: by then they may have become news.
+                for row in (0..facts.len()).filter(|&row| active.is_new(facts, (row, position))) {
+                    memories.entry(row).or_default();
+                }
+            }
             for (row, memory) in memories {
                 let sight = Sight {
                     truth: truth.get(row),
-                    first: active.is_first(facts, row, former),
+                    first: active.is_first(facts, (row, position), former),
                     now: self.now,
                 };
                 let (verdict, memory) = decide(memory, sight, &active.terms);
@@ -153,15 +167,22 @@ impl<'run> TriggerPass<'run> {
 impl Active<'_> {
     /// Whether it is no news if the condition holds: the trigger sees this customer for the first time, or the edit
     /// alone made it true.
-    fn is_first(&self, facts: &FactBatch, row: usize, former: Former<'_>) -> bool {
-        let seen = facts.prior.seen.get(row).copied().unwrap_or(NEVER);
-        let is_new = self.last_run.is_none_or(|last_run| seen == NEVER || seen > last_run);
-        is_new
+    fn is_first(&self, facts: &FactBatch, (row, position): (usize, usize), former: Former<'_>) -> bool {
+        self.is_new(facts, (row, position))
             || match former {
                 Former::Same => false,
                 Former::Unknown => true,
                 Former::Truth(truth) => !truth.get(row),
             }
+    }
+
+    /// Whether the trigger, at this position, never saw this customer: neither when it last saw everybody nor since.
+    fn is_new(&self, facts: &FactBatch, (row, position): (usize, usize)) -> bool {
+        let seen = facts.prior.seen.get(row).copied().unwrap_or(NEVER);
+        let is_later = self.last_run.is_none_or(|last_run| seen == NEVER || seen > last_run);
+        let key = (u32::try_from(row).unwrap_or(u32::MAX), u32::try_from(position).unwrap_or(u32::MAX));
+        let memories = &facts.prior.triggers;
+        is_later && memories.binary_search_by_key(&key, |record| (record.row, record.trigger)).is_err()
     }
 
     /// What a rise owes a customer: a touch for each action.

@@ -104,8 +104,8 @@ fn edits(out: &mut String) {
          only the edit made false cancels touches that were not sent; what holds by the edit alone, after it had fired, goes on and fires nothing.\n\
          - A table that is removed or disabled sleeps: its unsent touches are cancelled, what it remembers is kept. What became true or moved while it slept is the \
          edit's doing. A table with another name is another table.\n\
-         - A level or cell with a new name, at the place of one whose name is gone, among as many, is the same one renamed: its customers keep \
-         `since`, `previous` and clocks, and have a transition by `policy` to the new name.\n\
+         - A level or cell with a new name, at the place of one whose name is gone, among as many, is the same one renamed: its customers stay \
+         there, with `since`, `previous` and clocks; nobody moves by that.\n\
          - Where the store no longer has the former set, or this version of the program can't read it, all that changed counts as the edit's doing, and the run says so.\n",
     );
 }

@@ -166,7 +166,7 @@ fn a_renamed_level_keeps_its_customers_their_time_there_and_their_clocks() {
     store.n(2, &[("falls", 1.0)]);
     assert!(store.moved(2).is_empty());
     store.edit(&FALLING.replace("large\"", "huge\""));
-    assert_eq!(store.moved(4), ["falls size: large to huge (policy)", "stays size: large to huge (policy)"]);
+    assert!(store.moved(4).is_empty(), "who stands there has not moved");
     assert_eq!(store.moved(7), ["falls size: huge to small (data)"], "five days after day 2");
     assert_eq!(store.moved(22), ["stays long_large: false to true (data)"], "there since day 1");
 }
@@ -181,8 +181,9 @@ fn the_cells_of_a_quadrant_may_all_be_renamed_at_once() {
     store.run(1);
     let renamed = HALVES.replace("\"t", "\"top_").replace("\"b", "\"bottom_");
     store.edit(&renamed);
-    assert_eq!(store.moved(1), ["a map: tl to top_l (policy)", "b map: tr to top_r (policy)"]);
-    assert!(store.moved(2).is_empty());
+    assert!(store.moved(1).is_empty());
+    store.n(2, &[("a", 3.0)]);
+    assert!(store.moved(2).iter().all(|moved| moved.contains("top_") || moved.contains("bottom_")));
 }
 
 #[test]

@@ -76,3 +76,30 @@ fn a_renamed_level_is_no_rise() {
     store.edit(&SIZES.replace("middle", "medium"));
     assert_eq!(store.fired(2), ["b"]);
 }
+
+#[test]
+fn a_level_renamed_and_left_in_the_same_run_is_left_by_its_new_name() {
+    let named = |name: &str, backlog: &str| {
+        let more = format!("\n[trigger.left]\nmoves = \"size\"\nfrom = [\"{name}\"]\nactions = [\"note\"]\n");
+        format!("{SIZES}{more}").replace("\"middle\"", &format!("\"{name}\"")).replace("actions", backlog)
+    };
+    for backlog in ["actions", "backlog = \"fire\"\nactions"] {
+        let mut store = Store::new(&named("middle", backlog));
+        store.n(0, &[("stays", 6.0), ("rises", 6.0), ("falls", 6.0), ("enters", 1.0)]);
+        store.run(1);
+        store.n(2, &[("rises", 20.0), ("falls", 1.0), ("enters", 6.0)]);
+        store.edit(&named("medium", backlog));
+        assert_eq!(
+            store.moved(2),
+            [
+                "enters size: small to medium (data)",
+                "falls size: medium to small (data)",
+                "rises size: medium to large (data)"
+            ]
+        );
+        let run = store.touches().iter().map(|row| row.run).max().unwrap();
+        // `rises` by both triggers.
+        assert_eq!(store.made_by(run), ["enters", "falls", "rises", "rises"]);
+        assert!(store.fired(3).is_empty());
+    }
+}

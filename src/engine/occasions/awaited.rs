@@ -23,10 +23,10 @@ pub(super) fn take(
     hands: &mut Hands<'_, '_>,
 ) -> Result<(), EngineError> {
     let Some(kind) = run.engine.policy.schema.events.get(happening.event) else { return Ok(()) };
-    let trigger = &*asked.trigger.name;
+    let (trigger, within) = (&*asked.trigger.name, awaited.within);
     news(asked, run, happening, hands, |arrivals, hands| {
         for arrival in arrivals {
-            let due = awaited.within.after(arrival.at, asked.terms.timezone);
+            let due = within.after(arrival.at, asked.terms.timezone);
             let (id, customer, at) = (arrival.id.clone(), arrival.customer.clone(), arrival.at);
             hands.writer.wait_for_answer(trigger, &kind.name, &AwaitedEvent { id, customer, at, due })?;
         }
@@ -40,10 +40,18 @@ pub(super) fn take(
         let mut events = BTreeMap::new();
         for awaited in &overdue {
             // As it is now: a correction may have changed it.
-            if let Some(event) = hands.writer.archive().event(happening.event, &awaited.id)? {
-                events.insert(event.id.clone(), (event, awaited.due));
-            }
+            let event = hands.writer.archive().event(happening.event, &awaited.id)?;
             hands.writer.no_longer_awaited(trigger, &kind.name, awaited)?;
+            let Some(event) = event else { continue };
+            let corrected = within.after(event.at, asked.terms.timezone);
+            let due = if event.at > awaited.at { corrected.max(awaited.due) } else { awaited.due };
+            if due > run.now {
+                let (id, customer, at) = (event.id, event.customer, event.at);
+                let again = AwaitedEvent { id, customer, at, due };
+                hands.writer.wait_for_answer(trigger, &kind.name, &again)?;
+            } else {
+                events.insert(event.id.clone(), (event, due));
+            }
         }
         check(asked, program, run, &events, &awaited.answer, hands)?;
     }
@@ -74,7 +82,9 @@ fn check(
             for (event, due) in seen.events(row).filter_map(|event| events.get(event.id)) {
                 if !is_answered(writer.archive(), event, seen.customer(row), by, run.now)? {
                     let (at, event) = (*due, Some(event.id.clone()));
-                    found.push(Found { at, backlog: false, event, from: None, to: None });
+                    // What fell due while it slept is backlog.
+                    let backlog = asked.taken.is_none();
+                    found.push(Found { at, backlog, event, from: None, to: None });
                 }
             }
             Ok(found)

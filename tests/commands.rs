@@ -250,3 +250,85 @@ fn a_daemon_starts_with_the_last_good_set_where_the_files_are_broken() {
     );
     assert!(said().contains("listening on"), "{}", said());
 }
+
+const BLAST: &str = "[guard.blast.blast_radius]\ncount = 1\n";
+
+/// A store in which a run made two touches, which waits for approval; its number.
+fn unusual(home: &Path) -> i64 {
+    fs::write(home.join("policies/blast.toml"), BLAST).unwrap();
+    fs::write(
+        home.join("inbox/orders.csv"),
+        "id,customer,at,amount\no1,c1,2027-01-01,1\no2,c2,2027-01-01,1\n",
+    )
+    .unwrap();
+    let output = guanxi(home, &["once", "--now", "2027-02-01T10:00:00", "--json"]);
+    let summary = json(&output);
+    assert_eq!(
+        (&summary["touches_queued"], &summary["touches_waiting"], &summary["touches_on_hold"]),
+        (&0.into(), &2.into(), &2.into()),
+        "{}",
+        err(&output)
+    );
+    summary["run"].as_i64().unwrap()
+}
+
+#[test]
+fn an_approved_run_goes_out_at_the_next_and_is_approved_once_only() {
+    let home = home();
+    let run = unusual(home.path()).to_string();
+    assert!(out(&guanxi(home.path(), &["runs"])).contains("waits for approval"));
+    let touches = json(&guanxi(home.path(), &["touches", "--json"]));
+    assert_eq!((&touches[0]["guard"], &touches[0]["on_hold"]), (&"blast".into(), &true.into()));
+
+    let approved = guanxi(home.path(), &["runs", "approve", &run]);
+    assert_eq!(approved.status.code(), Some(0), "{}", err(&approved));
+    assert_eq!(out(&approved), format!("approved   run {run}: 2 touches go to the guards at the next run\n"));
+    assert!(out(&guanxi(home.path(), &["runs"])).contains("committed, approved"));
+    for say in ["approve", "reject"] {
+        let again = guanxi(home.path(), &["runs", say, &run]);
+        assert_eq!(again.status.code(), Some(1));
+        let reason = format!("run {run} doesn't wait for approval: it was approved before");
+        assert!(err(&again).contains(&reason), "{}", err(&again));
+    }
+    let next = json(&guanxi(home.path(), &["once", "--now", "2027-02-01T11:00:00", "--json"]));
+    assert_eq!((&next["touches_queued"], &next["channels"]["list"]["delivered"]), (&2.into(), &2.into()));
+}
+
+#[test]
+fn a_rejected_run_is_never_sent() {
+    let home = home();
+    let run = unusual(home.path());
+    let reject = ["runs", "reject", &run.to_string(), "--now", "2027-02-01T10:30:00", "--json"];
+    let rejected = guanxi(home.path(), &reject);
+    assert_eq!(
+        json(&rejected),
+        serde_json::json!({ "run": run, "approval": "rejected", "touches": 2 }),
+        "{}",
+        err(&rejected)
+    );
+    let next = json(&guanxi(home.path(), &["once", "--now", "2027-02-01T11:00:00", "--json"]));
+    assert_eq!((&next["touches_queued"], &next["touches_waiting"]), (&0.into(), &0.into()));
+    let touches = json(&guanxi(home.path(), &["touches", "--json"]));
+    assert_eq!(
+        (&touches[0]["state"], &touches[0]["state_at"], &touches[0]["on_hold"]),
+        (&"cancelled".into(), &"2027-02-01T02:30:00Z".into(), &false.into())
+    );
+    let shown = out(&guanxi(home.path(), &["touches"]));
+    assert!(shown.contains(&format!("cancelled: run {run} was rejected")), "{shown}");
+}
+
+#[test]
+fn only_a_run_that_waits_for_approval_is_approved_or_rejected() {
+    let home = home();
+    assert_eq!(guanxi(home.path(), &["once", "--now", "2027-02-01"]).status.code(), Some(0));
+    for (arguments, reason) in [
+        (["runs", "approve", "1"], "run 1 doesn't wait for approval: it made no more touches than usual"),
+        (["runs", "reject", "1"], "run 1 doesn't wait for approval: it made no more touches than usual"),
+        (["runs", "approve", "7"], "there is no run 7"),
+        (["runs", "approve", "first"], "invalid value 'first'"),
+    ] {
+        let output = guanxi(home.path(), &arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(err(&output).contains(reason), "{}", err(&output));
+    }
+}

@@ -46,9 +46,9 @@ fn at(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339(&format!("2027-{text}Z")).unwrap()
 }
 
-fn engine(archive: &mut Archive, clock: &Arc<SetClock>, guards: &str) -> Engine {
+fn engine(archive: &mut Archive, clock: &Arc<SetClock>, policy: String) -> Engine {
     let mut files = Files::default();
-    files.policies.insert("policy.toml".to_owned(), format!("{HEAD}{guards}"));
+    files.policies.insert("policy.toml".to_owned(), policy);
     let outcome = load(&files);
     let said = render(&outcome.diagnostics, &files, false);
     let policy = Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{said}")));
@@ -60,12 +60,16 @@ impl World {
     fn new(guards: &str) -> Self {
         let clock = Arc::new(SetClock::default());
         let mut archive = Archive::open_in_memory().unwrap();
-        let engine = engine(&mut archive, &clock, guards);
+        let engine = engine(&mut archive, &clock, format!("{HEAD}{guards}"));
         Self { archive, engine, clock }
     }
 
     fn edit(&mut self, guards: &str) {
-        self.engine = engine(&mut self.archive, &self.clock, guards);
+        self.edit_whole(format!("{HEAD}{guards}"));
+    }
+
+    fn edit_whole(&mut self, policy: String) {
+        self.engine = engine(&mut self.archive, &self.clock, policy);
     }
 
     fn set(&mut self, customers: &[&str], field: &str, value: &Value) {
@@ -292,4 +296,108 @@ fn a_run_that_evaluates_little_asks_the_guards_about_everything_that_waits() {
     let scope = Scope::Some { values: Vec::new(), triggers: Vec::new(), cadences: Vec::new() };
     let request = RunRequest { now: at("02-01T11:00:00"), scope, schedule: "test".to_owned() };
     assert_eq!(world.engine.run(&mut world.archive, &request).unwrap().queued, 1);
+}
+
+const NIGHT: &str = "[guard.night.hours]\nfrom = \"09:00\"\nuntil = \"20:00\"\n";
+
+#[test]
+fn what_a_block_let_wait_counts_for_the_blast_radius_once_it_is_let_through() {
+    let mut world = World::new(&format!("{BLAST}{CONSENT}{NIGHT}"));
+    world.due(&["a", "b", "c"]);
+    assert_eq!(world.run("02-01T10:00:00").waiting(), 3);
+    // All answers come at once, as from a file that was missing until then.
+    world.set(&["a", "b", "c"], "opted_out", &Value::Bool(false));
+    let held = world.run("02-03T21:00:00");
+    assert_eq!((held.queued, held.on_hold, held.waiting()), (0, 3, 3), "each counted once, closed as it is");
+    let reason = format!("3 touches within 24 hours, more than 2; run {} waits for approval", held.run);
+    assert_eq!(world.says("a"), (TouchState::Waiting, "blast".to_owned(), reason));
+
+    assert_eq!(world.archive.approve_run(held.run - 1).unwrap(), Said::NotWaiting(None), "that made them");
+    assert_eq!(world.archive.approve_run(held.run).unwrap(), Said::Done(3));
+    let report = world.run("02-03T22:00:00");
+    assert_eq!((report.queued, report.on_hold, report.waiting()), (0, 0, 3), "closed");
+    // An answer goes missing and comes again: what was approved stays so.
+    let schema = world.archive.schema();
+    let mut changes = vec![Change::Keep; schema.customer.len()];
+    changes[schema.customer_field("opted_out").unwrap()] = Change::Clear;
+    let mut ingest = world.archive.ingest(at("02-03T22:30:00")).unwrap();
+    for customer in ["a", "b", "c"] {
+        ingest.customer(customer, &changes).unwrap();
+    }
+    ingest.commit().unwrap();
+    world.run("02-03T23:00:00");
+    assert_eq!(world.says("a").1, "consent");
+    world.set(&["a", "b", "c"], "opted_out", &Value::Bool(false));
+    let report = world.run("02-04T10:00:00");
+    assert_eq!((report.queued, report.on_hold), (3, 0));
+}
+
+#[test]
+fn few_at_a_time_are_let_through_without_approval_whenever_they_were_made() {
+    let mut world = World::new(&format!("{BLAST}{CONSENT}"));
+    world.due(&["a", "b", "c"]);
+    world.run("02-01T10:00:00");
+    world.set(&["a", "b"], "opted_out", &Value::Bool(false));
+    assert_eq!(world.run("02-01T11:00:00").queued, 2);
+    world.set(&["c"], "opted_out", &Value::Bool(false));
+    let report = world.run("02-01T12:00:00");
+    assert_eq!((report.queued, report.on_hold), (0, 1), "the third within 24 hours");
+}
+
+#[test]
+fn a_touch_that_waits_goes_with_its_action_to_another_channel_where_the_first_is_removed() {
+    let mut world = World::new(CONSENT);
+    world.due(&["a"]);
+    world.run("02-01T10:00:00");
+    world.set(&["a"], "opted_out", &Value::Bool(false));
+    world.edit_whole(format!("{HEAD}{CONSENT}").replace("list", "book"));
+    let report = world.run("02-01T11:00:00");
+    assert_eq!((report.cancelled, report.queued), (0, 1));
+    assert_eq!(&*world.touch("a").touch.channel, "book");
+    // What is queued stays with the channel it is queued for.
+    world.edit_whole(format!("{HEAD}{CONSENT}"));
+    assert_eq!(world.run("02-01T12:00:00").cancelled, 1);
+    assert_eq!(world.says("a").2, "`channel.book` was removed or disabled");
+}
+
+#[test]
+fn touches_of_an_action_that_was_renamed_count_for_the_caps_of_its_channel() {
+    let cap = "[guard.messages]\nchannels = [\"list\"]\n[guard.messages.cap]\nmax = 1\nper = \"7d\"\n";
+    let mut world = World::new(cap);
+    world.due(&["a"]);
+    assert_eq!(world.run("02-01T10:00:00").queued, 1);
+    let id = world.touch("a").touch.id;
+    world.archive.delivered(&[&id], at("02-01T10:00:01")).unwrap();
+    world.set(&["a"], "n", &Value::Number(0.0));
+    world.run("02-01T11:00:00");
+    world.due(&["a"]);
+    world.edit_whole(format!("{HEAD}{cap}").replace("note", "letter"));
+    let report = world.run("02-02T10:00:00");
+    assert_eq!((report.queued, report.suppressed()), (0, 1));
+    assert_eq!(world.says("a").2, "1 touches within 7d");
+}
+
+#[test]
+fn a_run_whose_blast_radius_was_removed_still_waits_and_is_counted() {
+    let mut world = World::new(BLAST);
+    world.due(&["a", "b", "c"]);
+    let held = world.run("02-01T10:00:00");
+    world.edit("");
+    let report = world.run("02-01T11:00:00");
+    assert_eq!((report.queued, report.waiting()), (0, 3));
+    assert_eq!(world.archive.approve_run(held.run).unwrap(), Said::Done(3));
+    assert_eq!(world.run("02-01T12:00:00").queued, 3);
+}
+
+#[test]
+fn what_rises_again_after_its_run_was_rejected_is_a_new_reason() {
+    let mut world = World::new(BLAST);
+    world.due(&["a", "b", "c"]);
+    let held = world.run("02-01T10:00:00");
+    world.archive.reject_run(held.run, at("02-01T10:30:00")).unwrap();
+    world.set(&["a"], "n", &Value::Number(0.0));
+    world.run("02-01T11:00:00");
+    world.due(&["a"]);
+    assert_eq!(world.run("02-01T12:00:00").queued, 1);
+    assert_eq!(world.says("b").0, TouchState::Cancelled);
 }

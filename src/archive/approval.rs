@@ -55,10 +55,7 @@ impl Archive {
     /// SQLite's own.
     pub fn approve_run(&mut self, run: i64) -> Result<Said> {
         self.say(run, Approval::Approved, |transaction| {
-            transaction.execute(
-                "UPDATE touch SET hold = NULL WHERE run = ?1 AND hold IS NOT NULL AND state = 'waiting'",
-                [run],
-            )
+            transaction.execute("UPDATE touch SET hold = NULL WHERE hold = ?1 AND state = 'waiting'", [run])
         })
     }
 
@@ -70,7 +67,7 @@ impl Archive {
         self.say(run, Approval::Rejected, |transaction| {
             transaction.execute(
                 "UPDATE touch SET state = 'cancelled', state_at = ?2, reason = ?3, hold = NULL \
-                 WHERE run = ?1 AND hold IS NOT NULL AND state = 'waiting'",
+                 WHERE hold = ?1 AND state = 'waiting'",
                 params![run, at.0, format!("run {run} was rejected")],
             )
         })

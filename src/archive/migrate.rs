@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     GUARDS,
     PERSONS,
     ENROLMENTS,
+    HELD_BY_RUN,
 ];
 
 const FIRST: &str = "
@@ -175,6 +176,13 @@ CREATE TABLE enrolment (
     \"offset\" INTEGER NOT NULL, distance INTEGER NOT NULL, started INTEGER NOT NULL, event TEXT,
     reason TEXT, PRIMARY KEY (customer, cadence, number, identity)) WITHOUT ROWID;
 ALTER TABLE touch ADD COLUMN taken_back INTEGER NOT NULL DEFAULT 0;
+";
+
+/// A touch is held by the run whose approval it waits for, which need not be the one that made it.
+const HELD_BY_RUN: &str = "
+UPDATE touch SET hold = run WHERE hold IS NOT NULL;
+DROP INDEX touch_held;
+CREATE INDEX touch_held ON touch (hold) WHERE hold IS NOT NULL;
 ";
 
 /// The version this program makes.

@@ -11,7 +11,7 @@ mod waiting;
 
 pub use enrolments::UnsentStep;
 pub use place::{ClassEdit, FormerPlaces};
-pub use places::Taken;
+pub use places::{QueuedTouch, Taken};
 pub use touches::UnsentTouches;
 pub use waiting::{GuardNote, WaitingTouch};
 

@@ -41,8 +41,9 @@ fn state(word: &str) -> Result<TouchState, Failure> {
 
 fn row(row: &TouchRow, timezone: Tz) -> Vec<String> {
     let touch = &row.touch;
-    // A guard's name in front of what it said; what it waited for stands in the reason of one that expired.
-    let guard = row.guard.as_deref().filter(|_| touch.state != TouchState::Expired);
+    // A guard's name in front of what it said; what became of the others, no guard said.
+    let is_said = matches!(touch.state, TouchState::Waiting | TouchState::Queued | TouchState::Suppressed);
+    let guard = row.guard.as_deref().filter(|_| is_said);
     let parts = [touch.state.as_str(), guard.unwrap_or_default(), &touch.reason];
     let state = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
     vec![

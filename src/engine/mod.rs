@@ -226,10 +226,9 @@ fn asleep(policy: &Compiled, unsent: &UnsentTouches) -> Option<String> {
     if !policy.actions.iter().any(|action| *action.name == *unsent.action) {
         return gone(format!("action.{}", unsent.action));
     }
-    if !policy.channels.iter().any(|channel| *channel.name == *unsent.channel) {
-        return gone(format!("channel.{}", unsent.channel));
-    }
-    None
+    let over = unsent.channel.as_deref()?;
+    let is_there = policy.channels.iter().any(|channel| *channel.name == *over);
+    if is_there { None } else { gone(format!("channel.{over}")) }
 }
 
 fn place(

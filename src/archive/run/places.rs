@@ -19,6 +19,17 @@ pub struct Taken {
     pub entitled: Option<usize>,
 }
 
+/// A touch that was queued, as far as caps need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueuedTouch {
+    /// The action.
+    pub action: String,
+    /// The channel.
+    pub channel: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl RunWriter<'_> {
     /// The places taken of a capacity under a key in the period that begins on a day. What was cancelled, expired or
     /// was suppressed before it left gives its places back.
@@ -66,17 +77,18 @@ impl RunWriter<'_> {
         Ok(())
     }
 
-    /// The actions queued for a customer after an instant, with when, but for those that never left.
+    /// What was queued for a customer after an instant, but for what never left.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn queued_since(&self, customer: &str, since: Timestamp) -> Result<Vec<(String, Timestamp)>> {
+    pub fn queued_since(&self, customer: &str, since: Timestamp) -> Result<Vec<QueuedTouch>> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT action, queued FROM touch WHERE customer = ?1 AND queued > ?2 \
+            "SELECT action, channel, queued FROM touch WHERE customer = ?1 AND queued > ?2 \
              AND state NOT IN ('cancelled', 'expired', 'suppressed') ORDER BY number",
         )?;
-        let queued = statement
-            .query_map(params![customer, since.0], |row| Ok((row.get(0)?, Timestamp(row.get(1)?))))?;
+        let queued = statement.query_map(params![customer, since.0], |row| {
+            Ok(QueuedTouch { action: row.get(0)?, channel: row.get(1)?, at: Timestamp(row.get(2)?) })
+        })?;
         Ok(queued.collect::<rusqlite::Result<_>>()?)
     }
 

@@ -16,8 +16,8 @@ pub struct UnsentTouches {
     pub name: String,
     /// The action.
     pub action: String,
-    /// The channel they wait for.
-    pub channel: String,
+    /// The channel they are queued for; none is chosen yet for those that wait for guards.
+    pub channel: Option<String>,
 }
 
 fn texts(touch: &Touch) -> Result<(String, String)> {
@@ -162,13 +162,13 @@ impl RunWriter<'_> {
         for unsent in self.unsent()? {
             let Some(reason) = why(&unsent) else { continue };
             let UnsentTouches { kind, name, action, channel } = &unsent;
-            let which = "kind = ?1 AND name = ?2 AND action = ?3 AND channel = ?4 \
-                         AND state IN ('queued', 'waiting') AND id NOT IN (SELECT touch FROM file_write_touch)";
+            let which = "kind = ?1 AND name = ?2 AND action = ?3 \
+                         AND state = iif(?4 IS NULL, 'waiting', 'queued') AND channel = coalesce(?4, channel) AND id NOT IN (SELECT touch FROM file_write_touch)";
             self.transaction
                 .prepare_cached(&format!(
                     "DELETE FROM outbox WHERE touch IN (SELECT id FROM touch WHERE {which})"
                 ))?
-                .execute([kind, name, action, channel])?;
+                .execute(params![kind, name, action, channel])?;
             cancelled += self
                 .transaction
                 .prepare_cached(&format!(
@@ -195,8 +195,8 @@ impl RunWriter<'_> {
 
     fn unsent(&self) -> Result<Vec<UnsentTouches>> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT DISTINCT kind, name, action, channel FROM touch WHERE state IN ('queued', 'waiting') \
-             ORDER BY kind, name, action, channel",
+            "SELECT DISTINCT kind, name, action, iif(state = 'queued', channel, NULL) AS over FROM touch \
+             WHERE state IN ('queued', 'waiting') ORDER BY kind, name, action, over",
         )?;
         let unsent = statement.query_map([], |row| {
             let (kind, name, action, channel) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);

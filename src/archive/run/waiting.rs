@@ -38,6 +38,14 @@ pub struct WaitingTouch {
     pub is_on_hold: bool,
 }
 
+impl WaitingTouch {
+    /// The guard that held it back last, and what that said.
+    #[must_use]
+    pub fn held(&self) -> (&str, &str) {
+        (&self.held_by, &self.reason)
+    }
+}
+
 /// What a guard says of a touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuardNote<'note> {
@@ -158,6 +166,20 @@ impl RunWriter<'_> {
         Ok(())
     }
 
+    /// Whether a waiting touch passed all blocks before: something else was said of it, then.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn was_let_through(&self, number: i64) -> Result<bool> {
+        Ok(self
+            .transaction
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM touch, json_each(touch.verdicts) AS said \
+                 WHERE touch.number = ?1 AND said.value ->> '$.kind' <> 'block')",
+            )?
+            .query_row([number], |row| row.get(0))?)
+    }
+
     /// Lets a waiting touch wait for approval of this run.
     ///
     /// # Errors
@@ -166,7 +188,7 @@ impl RunWriter<'_> {
         self.note_wait(number, note, at)?;
         self.transaction
             .prepare_cached("UPDATE touch SET hold = ?2 WHERE number = ?1 AND state = 'waiting'")?
-            .execute(params![number, note.guard])?;
+            .execute([number, self.id])?;
         Ok(())
     }
 

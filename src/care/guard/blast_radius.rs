@@ -23,8 +23,8 @@ pub enum Reach {
     },
 }
 
-/// Decides about a run that made so many touches, after so many were made by earlier ones that needed no approval.
-/// Both count only what passed block and holdout.
+/// Decides about a run in which so many touches passed block and holdout for the first time, after so many did in
+/// earlier ones that needed no approval.
 #[must_use]
 pub fn decide(blast: &BlastRadius, earlier: u64, made: u64, customers: u64) -> Reach {
     let share = u128::from(blast.share) * u128::from(customers) / WHOLE;

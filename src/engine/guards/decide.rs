@@ -2,11 +2,11 @@
 //! then due time, then id.
 
 use super::GuardPass;
-use super::gather::{Candidate, Gathered};
+use super::gather::{Candidate, Counted, Gathered};
 use crate::archive::RunWriter;
 use crate::care::guard::{Verdict, cap};
 use crate::engine::{EngineError, RunReport};
-use crate::policy::compiled::GuardKind;
+use crate::policy::compiled::{Guard, GuardKind};
 
 impl GuardPass<'_> {
     /// Decides about all candidates; returns the numbers of those that may go, in order of customer and making.
@@ -65,7 +65,8 @@ impl GuardPass<'_> {
         }
         if let Some((index, verdict)) = held {
             if let Some(guard) = self.engine.policy.guards.get(index) {
-                self.write(candidate.number, guard, &verdict, writer, report)?;
+                let before = gathered.said.get(candidate.said);
+                self.write(candidate.number, before, guard, &verdict, writer, report)?;
             }
             return Ok(false);
         }
@@ -76,7 +77,7 @@ impl GuardPass<'_> {
             }
         }
         if let Some(queued) = gathered.queued.get_mut(candidate.customer) {
-            queued.push((candidate.action, self.started));
+            queued.push((Counted::Action(candidate.action), self.started));
         }
         Ok(true)
     }
@@ -88,10 +89,20 @@ impl GuardPass<'_> {
         gathered.asks.get(begin..end)?.iter().find_map(|ask| {
             let guard = self.engine.policy.guards.get(ask.guard)?;
             let GuardKind::Cap(terms) = &guard.kind else { return None };
-            let counted = queued.iter().filter(|(action, _)| guard.actions.contains(action));
+            let counts = |counted: Counted| match counted {
+                Counted::Action(action) => guard.actions.contains(&action),
+                Counted::Over(channel) => self.goes_over(guard, channel),
+            };
+            let counted = queued.iter().filter(|(counted, _)| counts(*counted));
             let verdict = cap::decide(terms, counted.map(|(_, at)| *at), self.started);
             (verdict != Verdict::Passes).then_some((ask.guard, verdict))
         })
+    }
+
+    /// Whether any of a guard's actions goes over a channel.
+    fn goes_over(&self, guard: &Guard, channel: usize) -> bool {
+        let mut actions = guard.actions.iter().filter_map(|&action| self.engine.policy.actions.get(action));
+        actions.any(|action| action.channel == channel)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::GuardPass;
 use super::questions::Answers;
 use super::rooms::{Key, Rooms};
-use crate::archive::{RunWriter, WaitingTouch};
+use crate::archive::{QueuedTouch, RunWriter, WaitingTouch};
 use crate::care::guard::capacity::units;
 use crate::care::guard::{Rank, Verdict, block, holdout, hours};
 use crate::engine::{EngineError, RunReport};
@@ -26,11 +26,53 @@ pub(super) struct Gathered {
     pub(super) asks: Vec<Ask>,
     /// The places of capacities that candidates ask for.
     pub(super) rooms: Rooms,
-    /// Per customer of a candidate what was queued for it lately: the action, and when.
-    pub(super) queued: Vec<Vec<(usize, Timestamp)>>,
-    /// Per blast radius the numbers of this run's touches that passed block and holdout.
-    pub(super) made: BTreeMap<usize, Vec<i64>>,
+    /// Per customer of a candidate what was queued for it lately, and when.
+    pub(super) queued: Vec<Vec<(Counted, Timestamp)>>,
+    /// Per blast radius what passed block and holdout for the first time.
+    pub(super) made: BTreeMap<usize, Vec<Made>>,
+    /// What guards said of candidates in runs before.
+    pub(super) said: Sayings,
     customer: String,
+}
+
+/// What counts for caps.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Counted {
+    /// A touch by this of the policy's actions.
+    Action(usize),
+    /// A touch by an action that is gone, which counts for the caps of what goes over its channel.
+    Over(usize),
+}
+
+/// A touch that blast radius is asked about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Made {
+    pub(super) number: i64,
+    /// Whether it waits for hours, and is counted as waiting.
+    pub(super) waits: bool,
+}
+
+/// The guards that held touches back last, and what they said: few, however many touches.
+#[derive(Default)]
+pub(super) struct Sayings {
+    numbers: BTreeMap<String, BTreeMap<String, usize>>,
+    said: Vec<(String, String)>,
+}
+
+impl Sayings {
+    fn number(&mut self, guard: &str, reason: &str) -> usize {
+        if let Some(&number) = self.numbers.get(guard).and_then(|reasons| reasons.get(reason)) {
+            return number;
+        }
+        self.said.push((guard.to_owned(), reason.to_owned()));
+        let number = self.said.len() - 1;
+        self.numbers.entry(guard.to_owned()).or_default().insert(reason.to_owned(), number);
+        number
+    }
+
+    pub(super) fn get(&self, number: usize) -> (&str, &str) {
+        self.said.get(number).map_or(("", ""), |(guard, reason)| (guard, reason))
+    }
 }
 
 /// A touch that block, holdout and hours let pass.
@@ -49,6 +91,8 @@ pub(super) struct Candidate {
     pub(super) action: usize,
     /// What it takes of a capacity.
     pub(super) units: i64,
+    /// What held it back last, in [`Gathered::said`].
+    pub(super) said: usize,
     /// Where its part of [`Gathered::asks`] begins and ends.
     pub(super) asks: (usize, usize),
 }
@@ -130,9 +174,7 @@ impl GuardPass<'_> {
         }
         self.cancel_answered(waiting, writer, report)?;
         for held in waiting.extract_if(.., |touch| touch.is_on_hold) {
-            if let Some(guard) = self.engine.policy.guards.iter().find(|guard| *guard.name == *held.held_by) {
-                report.hold_back(&guard.name, false);
-            }
+            report.hold_back(&held.held_by.into(), false);
         }
         Ok(())
     }
@@ -181,8 +223,9 @@ impl GuardPass<'_> {
                     self.at_once(index, guard, touch, answers, report)
                 }
                 Rank::BlastRadius => {
-                    if touch.run == writer.id() && is_asked(index, answers) {
-                        gathered.made.entry(index).or_default().push(touch.number);
+                    if is_asked(index, answers) && self.is_let_through_first(touch, writer)? {
+                        let made = gathered.made.entry(index).or_default();
+                        made.push(Made { number: touch.number, waits: false });
                     }
                     Verdict::Passes
                 }
@@ -201,22 +244,43 @@ impl GuardPass<'_> {
             };
             if verdict != Verdict::Passes {
                 gathered.asks.truncate(begin);
-                return self.write(touch.number, guard, &verdict, writer, report);
+                let made = gathered.made.values_mut().filter_map(|made| made.last_mut());
+                made.filter(|made| made.number == touch.number).for_each(|made| made.waits = true);
+                return self.write(touch.number, touch.held(), guard, &verdict, writer, report);
             }
         }
         let customer = self.customer(&touch.customer, gathered, writer)?;
         gathered.candidates.push(Candidate {
             number: touch.number,
             id: number_of(&touch.id),
-            priority: answers.priority(action),
-            first: first.flatten().unwrap_or(f64::NEG_INFINITY),
+            // Added so that there is one zero only.
+            priority: answers.priority(action) + 0.0,
+            first: first.flatten().unwrap_or(f64::NEG_INFINITY) + 0.0,
             due: touch.due,
             customer,
             action,
             units: units(definition.effort),
+            said: gathered.said.number(&touch.held_by, &touch.reason),
             asks: (begin, gathered.asks.len()),
         });
         Ok(())
+    }
+
+    /// Whether block and holdout let a touch through that they never did before: one of this run, or one that a block
+    /// let wait so far. Whatever comes after them would have said something of it otherwise.
+    fn is_let_through_first(
+        &self,
+        touch: &WaitingTouch,
+        writer: &RunWriter<'_>,
+    ) -> Result<bool, EngineError> {
+        if touch.run == writer.id() {
+            return Ok(true);
+        }
+        let last = self.engine.policy.guards.iter().find(|guard| *guard.name == *touch.held_by);
+        if last.is_some_and(|guard| Rank::of(&guard.kind) > Rank::Holdout) {
+            return Ok(false);
+        }
+        Ok(!writer.was_let_through(touch.number)?)
     }
 
     /// What a block, holdout or hours say of a touch.
@@ -288,7 +352,11 @@ impl GuardPass<'_> {
         Ok(gathered.queued.len() - 1)
     }
 
-    fn queued(&self, customer: &str, writer: &RunWriter<'_>) -> Result<Vec<(usize, Timestamp)>, EngineError> {
+    fn queued(
+        &self,
+        customer: &str,
+        writer: &RunWriter<'_>,
+    ) -> Result<Vec<(Counted, Timestamp)>, EngineError> {
         let policy = &self.engine.policy;
         let spans = policy.guards.iter().filter_map(|guard| match &guard.kind {
             GuardKind::Cap(cap) => Some(cap.per),
@@ -296,8 +364,13 @@ impl GuardPass<'_> {
         });
         let Some(longest) = spans.max() else { return Ok(Vec::new()) };
         let queued = writer.queued_since(customer, self.started.plus(-longest))?;
-        let index = |name: &str| policy.actions.iter().position(|action| *action.name == *name);
-        Ok(queued.into_iter().filter_map(|(action, at)| Some((index(&action)?, at))).collect())
+        let counted = |touch: &QueuedTouch| {
+            if let Some(action) = policy.actions.iter().position(|action| *action.name == *touch.action) {
+                return Some(Counted::Action(action));
+            }
+            policy.channels.iter().position(|channel| *channel.name == *touch.channel).map(Counted::Over)
+        };
+        Ok(queued.iter().filter_map(|touch| Some((counted(touch)?, touch.at))).collect())
     }
 }
 

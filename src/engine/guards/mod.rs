@@ -1,14 +1,16 @@
 //! The guards of a run: every touch that waits is asked about, and those that may go now are named.
 //!
 //! First all waiting touches pass by in order of customer, and block, holdout and hours decide, which need
-//! nothing but the customer and the time ([`gather`]). Then blast radius decides about this run's. Those left are
-//! put in order, and cap and capacity decide one at a time ([`decide`]). What is remembered of a touch in
+//! nothing but the customer and the time ([`gather`]). Then blast radius decides about those that block and holdout
+//! let through for the first time. Those left are put in order, and cap and capacity decide one at a time ([`decide`]). What is remembered of a touch in
 //! between is a few numbers.
 
 mod decide;
 mod gather;
 mod questions;
 mod rooms;
+
+use std::collections::BTreeSet;
 
 use super::{Engine, EngineError, RunReport};
 use crate::archive::{GuardNote, RunWriter};
@@ -17,7 +19,7 @@ use crate::care::guard::{Verdict, blast_radius, order, word};
 use crate::evaluate::CutPoints;
 use crate::model::Timestamp;
 use crate::policy::compiled::{Guard, GuardKind};
-use gather::Gathered;
+use gather::{Gathered, Made};
 use questions::Questions;
 
 /// Asks the guards of a run.
@@ -68,7 +70,8 @@ impl<'run> GuardPass<'run> {
         self.decide(gathered, writer, report)
     }
 
-    /// Holds this run's touches that a blast radius finds to be unusually many.
+    /// Holds what block and holdout let through for the first time where a blast radius finds that to be unusually
+    /// many: touches of this run, and those of earlier ones that a block let wait.
     fn ask_blast_radius(
         &self,
         gathered: &mut Gathered,
@@ -76,8 +79,11 @@ impl<'run> GuardPass<'run> {
         report: &mut RunReport,
     ) -> Result<(), EngineError> {
         let since = self.started.plus(-WINDOW);
-        let mut held: Vec<i64> = Vec::new();
+        let mut held: BTreeSet<i64> = BTreeSet::new();
         for (index, made) in std::mem::take(&mut gathered.made) {
+            if made.is_empty() {
+                continue;
+            }
             let Some(guard) = self.engine.policy.guards.get(index) else { continue };
             let GuardKind::BlastRadius(blast) = &guard.kind else { continue };
             let earlier = writer.made_since(&guard.name, since)?;
@@ -89,27 +95,31 @@ impl<'run> GuardPass<'run> {
                         writer.id()
                     );
                     let note = note(guard, &reason, None);
-                    for number in made.iter().filter(|number| !held.contains(number)) {
-                        writer.hold(*number, &note, self.started)?;
+                    for Made { number, waits } in made {
+                        if held.insert(number) {
+                            writer.hold(number, &note, self.started)?;
+                            if !waits {
+                                report.hold_back(&guard.name, false);
+                            }
+                        }
                     }
-                    held.extend(made);
-                    held.sort_unstable();
-                    held.dedup();
                 }
             }
         }
         if !held.is_empty() {
             writer.ask_approval()?;
             report.on_hold = held.len() as u64;
-            gathered.candidates.retain(|candidate| held.binary_search(&candidate.number).is_err());
+            gathered.candidates.retain(|candidate| !held.contains(&candidate.number));
         }
         Ok(())
     }
 
-    /// Writes what a guard said of a touch that it did not let pass.
+    /// Writes what a guard said of a touch that it did not let pass; `before` is the guard that held it last, and
+    /// what that said. Waiting for the same again changes nothing.
     fn write(
         &self,
         number: i64,
+        before: (&str, &str),
         guard: &Guard,
         verdict: &Verdict,
         writer: &mut RunWriter<'_>,
@@ -118,7 +128,9 @@ impl<'run> GuardPass<'run> {
         match verdict {
             Verdict::Passes => {}
             Verdict::Waits { reason, until } => {
-                writer.note_wait(number, &note(guard, reason, *until), self.started)?;
+                if before != (&*guard.name, reason.as_str()) {
+                    writer.note_wait(number, &note(guard, reason, *until), self.started)?;
+                }
                 report.hold_back(&guard.name, false);
             }
             Verdict::Drops { reason } => {

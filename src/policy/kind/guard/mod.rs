@@ -38,12 +38,17 @@ pub(crate) static KEYS: &[Key] = &[
         "table",
         "Holds sending, never evaluation, until it is open. Asked again just before each attempt to send.",
     ),
-    key("cap", "table", "Most touches per customer, rolling."),
+    key(
+        "cap",
+        "table",
+        "Most touches per customer, rolling. Those of an action that was removed count as any over its channel.",
+    ),
     key("capacity", "table", "Most touches in all per local day; those beyond wait."),
     key(
         "blast_radius",
         "table",
-        "Touches of a run that makes unusually many within 24 hours wait for `guanxi runs approve`.",
+        "Touches of a run that makes unusually many within 24 hours wait for `guanxi runs approve`. Each counts once: \
+         when block and holdout let it through for the first time, whichever run made it.",
     ),
 ];
 

@@ -140,30 +140,55 @@ pub(super) fn staff_left(simulation: &Simulation, known: &Known) -> Owed {
     owed
 }
 
-/// `trigger.fallen`: falls that the data caused, as history tells them.
+/// `trigger.fallen`: falls that the data caused, as history tells them, where the customer also ended lower than he
+/// was found: an edit may move him back in the same run. A fall that an edit caused is counted, not fired.
 pub(super) fn fallen(simulation: &Simulation) -> Owed {
     let mut statement = simulation
         .program
         .store()
         .prepare(
-            "SELECT customer, coalesce(\"from\", ''), coalesce(\"to\", '') FROM transition \
-             WHERE value = 'pyramid' AND cause = 'data' ORDER BY number",
+            "SELECT customer, run, coalesce(\"from\", ''), coalesce(\"to\", ''), cause FROM transition \
+             WHERE value = 'pyramid' ORDER BY customer, number",
         )
         .unwrap();
-    let moves: Vec<(String, String, String)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    let moves: Vec<Move> = statement
+        .query_map([], |row| {
+            let rank = |column| Ok::<_, rusqlite::Error>(rank(&row.get::<_, String>(column)?));
+            Ok(Move {
+                customer: row.get(0)?,
+                run: row.get(1)?,
+                from: rank(2)?,
+                to: rank(3)?,
+                by_data: row.get::<_, String>(4)? == "data",
+            })
+        })
         .unwrap()
         .collect::<rusqlite::Result<_>>()
         .unwrap();
-    let rank = |place: &str| ["key", "ordinary", ""].iter().position(|known| *known == place);
-    let mut times = BTreeMap::<String, u64>::new();
+    let mut times = BTreeMap::<&str, u64>::new();
     let mut owed = Owed::new();
-    for (customer, from, to) in moves {
-        if rank(&to) > rank(&from) {
-            let time = times.entry(customer.clone()).or_default();
+    for of_run in moves.chunk_by(|one, other| one.customer == other.customer && one.run == other.run) {
+        let (found, left) = (of_run[0].from, of_run[of_run.len() - 1].to);
+        for fall in of_run.iter().filter(|fall| fall.to > fall.from && left > found) {
+            let time = times.entry(&fall.customer).or_default();
             *time += 1;
-            owed.insert(key(&customer, &time.to_string(), "care_message"));
+            if fall.by_data {
+                owed.insert(key(&fall.customer, &time.to_string(), "care_message"));
+            }
         }
     }
     owed
+}
+
+/// A change of level, levels by their place from the top.
+struct Move {
+    customer: String,
+    run: i64,
+    from: usize,
+    to: usize,
+    by_data: bool,
+}
+
+fn rank(level: &str) -> usize {
+    ["key", "ordinary", ""].iter().position(|known| *known == level).unwrap()
 }

@@ -47,6 +47,11 @@ fn consent_and_hours(simulation: &Simulation, queued: &[Queued<'_>], known: &Kno
     }
 }
 
+/// Whether a touch that was queued counts for good: one that ends before it leaves gives its place back.
+fn stays(touch: &Touch) -> bool {
+    ["queued", "delivered", "dead"].contains(&&*touch.state)
+}
+
 /// The day in the set's zone.
 fn day_of(at: i64) -> NaiveDate {
     DateTime::from_timestamp_millis(at).unwrap().with_timezone(&ZONE).date_naive()
@@ -71,7 +76,7 @@ fn is_open(figures: &Figures, zone: Tz, at: i64) -> bool {
 /// Within any span as long as the cap's, no customer gets more messages queued than the cap of that moment allows.
 fn caps(queued: &[Queued<'_>]) {
     let mut of_customer = BTreeMap::<&str, Vec<i64>>::new();
-    for (run, touch) in queued.iter().filter(|(_, touch)| touch.channel == "crm") {
+    for (run, touch) in queued.iter().filter(|(_, touch)| touch.channel == "crm" && stays(touch)) {
         let times = of_customer.entry(&touch.customer).or_default();
         let since = run.started - run.figures.cap_days * DAY;
         let before = times.iter().filter(|&&at| at > since).count() as u64;
@@ -83,7 +88,7 @@ fn caps(queued: &[Queued<'_>]) {
 /// No manager has more calls a day than he has places.
 fn capacity(queued: &[Queued<'_>], known: &Known) {
     let mut taken = BTreeMap::<(NaiveDate, &str), f64>::new();
-    for (run, touch) in queued.iter().filter(|(_, touch)| touch.channel == "list") {
+    for (run, touch) in queued.iter().filter(|(_, touch)| touch.channel == "list" && stays(touch)) {
         let day = day_of(run.started);
         let manager = known.text(&touch.customer, "manager", run.facts);
         let places = taken.entry((day, manager)).or_default();
@@ -105,7 +110,9 @@ fn reserve(simulation: &Simulation, queued: &[Queued<'_>], known: &Known) {
         while let Some((_, touch)) = queued.next_if(|(of, _)| of.id == run.id) {
             let manager = known.text(&touch.customer, "manager", run.facts);
             let important = known.holds(&touch.customer, "vip", run.facts);
-            taken.entry((day, manager)).or_default()[usize::from(important)] += touch.effort;
+            if important || stays(touch) {
+                taken.entry((day, manager)).or_default()[usize::from(important)] += touch.effort;
+            }
             if !important {
                 others.insert(manager);
             }

@@ -1,19 +1,17 @@
 //! Just before each attempt to send: block and hours asked again, on the data of that moment.
 
-use std::cmp::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::guards::{Answers, Questions};
 use super::{Engine, EngineError};
 use crate::archive::{Archive, Delivery};
-use crate::care::guard::{self, Verdict, block, hours};
+use crate::care::guard::{self, Verdict};
 use crate::care::release::{self, GuardName, Past, Release, Said};
-use crate::evaluate::{CutPoints, Evaluator, Goal};
-use crate::model::facts::FactBatch;
+use crate::evaluate::CutPoints;
+use crate::model::Timestamp;
 use crate::model::touch::Touch;
-use crate::model::{Timestamp, Type, Value};
 use crate::policy::Compiled;
-use crate::policy::compiled::{Guard, GuardKind};
-use crate::policy::expression::tree::Expression;
+use crate::policy::compiled::GuardKind;
 
 /// How many touches are asked about together.
 const TOGETHER: usize = 512;
@@ -22,23 +20,14 @@ const TOGETHER: usize = 512;
 #[derive(Default)]
 pub(super) struct AskingAgain(Mutex<Option<Program>>);
 
-/// Finds what block and hours go by, for chosen customers.
+/// Asks block and hours for chosen customers.
 struct Program {
     /// Those guards in the order in which they are asked.
-    questions: Vec<Question>,
-    evaluator: Evaluator,
-    facts: FactBatch,
+    order: Vec<usize>,
+    questions: Questions,
     cuts: CutPoints,
     /// The latest run when the cut points were read: only runs make them.
     cuts_of: Option<i64>,
-}
-
-/// A guard, with the columns of its expressions.
-struct Question {
-    guard: usize,
-    audience: Option<usize>,
-    /// Of what holds for a block, of the zone for hours.
-    own: Option<usize>,
 }
 
 impl Engine {
@@ -97,27 +86,14 @@ impl Engine {
 impl Program {
     fn new(engine: &Engine) -> Result<Self, EngineError> {
         let policy = &engine.policy;
-        let mut expressions: Vec<&Expression> = Vec::new();
-        let mut column = |expression| {
-            expressions.push(expression);
-            expressions.len() - 1
-        };
-        let mut questions = Vec::new();
-        for index in guard::order(&policy.guards) {
-            let Some(guard) = policy.guards.get(index) else { continue };
-            let own = match &guard.kind {
-                GuardKind::Block(block) => Some(&block.when),
-                GuardKind::Hours(hours) => hours.timezone.as_ref(),
-                _ => continue,
-            };
-            let audience = guard.audience.as_ref().map(&mut column);
-            questions.push(Question { guard: index, audience, own: own.map(&mut column) });
-        }
-        let goal = Goal { classes: Vec::new(), expressions };
-        let evaluator = Evaluator::new(policy, &engine.plan, &goal)?;
-        let facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
+        let mut order = guard::order(&policy.guards);
+        order.retain(|&index| {
+            let kind = policy.guards.get(index).map(|guard| &guard.kind);
+            matches!(kind, Some(GuardKind::Block(_) | GuardKind::Hours(_)))
+        });
+        let questions = Questions::of_some(engine, &order)?;
         let cuts = CutPoints::new(&engine.plan, policy, Vec::new());
-        Ok(Self { questions, evaluator, facts, cuts, cuts_of: None })
+        Ok(Self { order, questions, cuts, cuts_of: None })
     }
 
     fn ask(
@@ -141,26 +117,16 @@ impl Program {
         let mut ids: Vec<&str> = concerned.map(|(touch, _)| &*touch.customer).collect();
         ids.sort_unstable();
         ids.dedup();
-        let Self { questions, evaluator, facts, cuts, cuts_of } = self;
-        let known = if ids.is_empty() {
-            None
-        } else {
-            if !evaluator.cut_points().is_empty() {
-                read_cuts(engine, archive, cuts, cuts_of)?;
-            }
-            let request = evaluator.request(now).clone();
-            archive.batch_of(&request, now, &ids, facts)?;
-            let decisions = evaluator.evaluate(facts, now, cuts)?;
-            Some((decisions, &*facts))
-        };
+        let Self { order, questions, cuts, cuts_of } = self;
+        if !ids.is_empty() && !questions.cut_points().is_empty() {
+            read_cuts(engine, archive, cuts, cuts_of)?;
+        }
+        let mut answers = questions.ask(archive, &ids, now, cuts)?;
         for (touch, action) in touches {
-            let row = known.and_then(|(_, facts)| row_of(facts, &touch.customer));
-            let value = |column: usize, ty: &Type| {
-                let ((decisions, facts), row) = (known?, row?);
-                decisions.expression(column)?.value(row, ty, &facts.dictionary)
-            };
+            // Of a customer of whom nothing is known, all answers are missing.
+            answers.go_to(&touch.customer);
             said.push(match action {
-                Some(action) => first_held(questions, policy, action, now, value),
+                Some(action) => first_held(order, &answers, policy, (touch, action), now),
                 None => asleep(&touch.action),
             });
         }
@@ -169,9 +135,9 @@ impl Program {
 
     /// Whether any guard of an action goes by what is known of the customer.
     fn needs_facts(&self, policy: &Compiled, action: usize) -> bool {
-        self.questions.iter().any(|question| {
-            (question.own.is_some() || question.audience.is_some())
-                && policy.guards.get(question.guard).is_some_and(|guard| guard.actions.contains(&action))
+        self.order.iter().any(|&index| {
+            self.questions.needs_facts(index)
+                && policy.guards.get(index).is_some_and(|guard| guard.actions.contains(&action))
         })
     }
 }
@@ -191,73 +157,29 @@ fn read_cuts(
     Ok(())
 }
 
-/// The row of a customer in a batch, which is in order of id.
-fn row_of(facts: &FactBatch, customer: &str) -> Option<usize> {
-    let (mut low, mut high) = (0, facts.len());
-    while low < high {
-        let middle = low.midpoint(high);
-        match facts.ids.get(middle)?.cmp(customer) {
-            Ordering::Equal => return Some(middle),
-            Ordering::Less => low = middle + 1,
-            Ordering::Greater => high = middle,
-        }
-    }
-    None
-}
-
 /// Of an action that was removed or disabled no guard can be asked; the next run cancels its touches.
 fn asleep(action: &str) -> Said {
     Said::Waits { guard: None, reason: format!("`action.{action}` was removed or disabled"), until: None }
 }
 
-/// The first guard that doesn't let a touch pass.
+/// The first guard that doesn't let a touch of an action pass.
 fn first_held(
-    questions: &[Question],
+    order: &[usize],
+    answers: &Answers<'_>,
     policy: &Compiled,
-    action: usize,
+    (touch, action): (&Touch, usize),
     now: Timestamp,
-    value: impl Fn(usize, &Type) -> Option<Value>,
 ) -> Said {
-    for question in questions {
-        let Some(guard) = policy.guards.get(question.guard).filter(|guard| guard.actions.contains(&action))
-        else {
+    for &index in order {
+        let Some(guard) = policy.guards.get(index).filter(|guard| guard.actions.contains(&action)) else {
             continue;
         };
         let name = || GuardName { name: Arc::clone(&guard.name), kind: guard::word(&guard.kind) };
-        match verdict(question, guard, policy, now, &value) {
+        match answers.say(index, policy, &touch.customer, now).0 {
             Verdict::Passes => {}
             Verdict::Drops { reason } => return Said::Drops { guard: name(), reason },
             Verdict::Waits { reason, until } => return Said::Waits { guard: Some(name()), reason, until },
         }
     }
     Said::Passes
-}
-
-fn verdict(
-    question: &Question,
-    guard: &Guard,
-    policy: &Compiled,
-    now: Timestamp,
-    value: impl Fn(usize, &Type) -> Option<Value>,
-) -> Verdict {
-    let truth = |column: usize| match value(column, &Type::Bool)? {
-        Value::Bool(truth) => Some(truth),
-        _ => None,
-    };
-    let audience = question.audience.map_or(Some(true), truth);
-    match &guard.kind {
-        GuardKind::Block(terms) => block::decide(terms, audience, question.own.and_then(truth)),
-        GuardKind::Hours(_) if audience != Some(true) => Verdict::Passes,
-        GuardKind::Hours(terms) => {
-            let zone = question.own.zip(terms.timezone.as_ref());
-            let zone =
-                zone.and_then(|(column, zone)| value(column, &zone.root.ty)).map(|zone| zone.to_string());
-            let (zone, _) = hours::zone_of(zone.as_deref(), policy.settings.timezone);
-            let calendar = terms.calendar.and_then(|index| policy.calendars.get(index));
-            hours::decide(terms, calendar, zone, now)
-        }
-        GuardKind::Holdout(_) | GuardKind::Cap(_) | GuardKind::Capacity(_) | GuardKind::BlastRadius(_) => {
-            Verdict::Passes
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! that nothing is allocated per row. Where a row is not valid its number is 0, its flag false and
 //! its code [`Dictionary::MISSING`].
 
+use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -318,6 +319,21 @@ impl TextList {
         let end = *self.ends.get(index)?;
         let start = index.checked_sub(1).and_then(|before| self.ends.get(before).copied()).unwrap_or(0);
         self.bytes.get(start..end)
+    }
+
+    /// The place of a text, where they are in order.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.get(middle)?.cmp(text) {
+                Ordering::Equal => return Some(middle),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 
     /// Number of texts.

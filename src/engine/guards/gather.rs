@@ -7,7 +7,7 @@ use super::questions::Answers;
 use super::rooms::{Key, Rooms};
 use crate::archive::{QueuedTouch, RunWriter, WaitingTouch};
 use crate::care::guard::capacity::units;
-use crate::care::guard::{Rank, Verdict, block, holdout, hours};
+use crate::care::guard::{Rank, Verdict};
 use crate::engine::{EngineError, RunReport};
 use crate::evaluate::CutPoints;
 use crate::model::Timestamp;
@@ -145,7 +145,7 @@ impl GuardPass<'_> {
             let now = self.now;
             let mut questions = match self.questions.take() {
                 Some(questions) => questions,
-                None => super::Questions::new(self.engine, now)?,
+                None => super::Questions::new(self.engine)?,
             };
             let mut answers = questions.ask(writer.archive(), &ids, now, cuts)?;
             for touch in &waiting {
@@ -220,7 +220,9 @@ impl GuardPass<'_> {
             };
             let verdict = match Rank::of(&guard.kind) {
                 Rank::Block | Rank::Holdout | Rank::Hours => {
-                    self.at_once(index, guard, touch, answers, report)
+                    let (verdict, unknown) = answers.say(index, policy, &touch.customer, self.started);
+                    report.unknown_zones += u64::from(unknown);
+                    verdict
                 }
                 Rank::BlastRadius => {
                     if is_asked(index, answers) && self.is_let_through_first(touch, writer)? {
@@ -281,38 +283,6 @@ impl GuardPass<'_> {
             return Ok(false);
         }
         Ok(!writer.was_let_through(touch.number)?)
-    }
-
-    /// What a block, holdout or hours say of a touch.
-    fn at_once(
-        &self,
-        index: usize,
-        guard: &Guard,
-        touch: &WaitingTouch,
-        answers: &Answers<'_>,
-        report: &mut RunReport,
-    ) -> Verdict {
-        let Some(asked) = answers.of(index) else { return Verdict::Passes };
-        let audience = answers.audience(asked);
-        match &guard.kind {
-            GuardKind::Block(terms) => {
-                block::decide(terms, audience, asked.when.as_ref().and_then(|when| answers.flag(when)))
-            }
-            _ if audience != Some(true) => Verdict::Passes,
-            GuardKind::Holdout(terms) => holdout::decide(terms, &touch.customer),
-            GuardKind::Hours(terms) => {
-                let policy = &self.engine.policy;
-                let mut zone = policy.settings.timezone;
-                if let Some(question) = &asked.timezone {
-                    let (own, is_known) = hours::zone_of(answers.text(question).as_deref(), zone);
-                    zone = own;
-                    report.unknown_zones += u64::from(!is_known);
-                }
-                let calendar = terms.calendar.and_then(|calendar| policy.calendars.get(calendar));
-                hours::decide(terms, calendar, zone, self.started)
-            }
-            GuardKind::Cap(_) | GuardKind::Capacity(_) | GuardKind::BlastRadius(_) => Verdict::Passes,
-        }
     }
 
     /// Where a candidate asks a capacity for places.

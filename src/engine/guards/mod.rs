@@ -20,7 +20,7 @@ use crate::evaluate::CutPoints;
 use crate::model::Timestamp;
 use crate::policy::compiled::{Guard, GuardKind};
 use gather::{Gathered, Made};
-use questions::Questions;
+pub(super) use questions::{Answers, Questions};
 
 /// Asks the guards of a run.
 pub(super) struct GuardPass<'run> {
@@ -53,7 +53,7 @@ impl<'run> GuardPass<'run> {
     fn questions(&mut self) -> Result<&mut Questions, EngineError> {
         match &mut self.questions {
             Some(questions) => Ok(questions),
-            empty => Ok(empty.insert(Questions::new(self.engine, self.now)?)),
+            empty => Ok(empty.insert(Questions::new(self.engine)?)),
         }
     }
 

@@ -1,17 +1,19 @@
-//! What guards and priorities ask of a customer: one program for all of them.
+//! What guards and priorities ask of a customer: one program for all of them. Runs ask it, and whoever asks again
+//! before each attempt to send.
 
 use crate::archive::Archive;
+use crate::care::guard::{Verdict, block, holdout, hours};
 use crate::engine::{Engine, EngineError};
 use crate::evaluate::{CutPoints, Decisions, Evaluator, Goal, ScriptFailure};
-use crate::model::facts::{FactBatch, FactRequest};
+use crate::model::facts::FactBatch;
 use crate::model::{Column, Dictionary, TextList, Timestamp, Type};
+use crate::policy::Compiled;
 use crate::policy::compiled::{Guard, GuardKind};
 use crate::policy::expression::tree::Expression;
 
-/// Finds the answers to every question of every guard, for chosen customers.
-pub(super) struct Questions {
+/// Finds the answers to the questions of guards, for chosen customers.
+pub(in crate::engine) struct Questions {
     evaluator: Evaluator,
-    request: FactRequest,
     facts: FactBatch,
     /// By guard.
     guards: Vec<Asked>,
@@ -74,20 +76,38 @@ impl<'a> Listed<'a> {
 }
 
 impl Questions {
-    pub(super) fn new(engine: &Engine, now: Timestamp) -> Result<Self, EngineError> {
-        let policy = &engine.policy;
+    /// The questions of all guards, and priorities.
+    pub(super) fn new(engine: &Engine) -> Result<Self, EngineError> {
         let mut listed = Listed::default();
-        let guards = policy.guards.iter().map(|guard| listed.guard(guard)).collect();
-        let priorities =
-            policy.actions.iter().map(|action| listed.ask_some(action.priority.as_ref())).collect();
-        let goal = Goal { classes: Vec::new(), expressions: listed.0 };
-        let mut evaluator = Evaluator::new(policy, &engine.plan, &goal)?;
-        let request = evaluator.request(now).clone();
-        let facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
-        Ok(Self { evaluator, request, facts, guards, priorities })
+        let guards = engine.policy.guards.iter().map(|guard| listed.guard(guard)).collect();
+        let actions = engine.policy.actions.iter();
+        let priorities = actions.map(|action| listed.ask_some(action.priority.as_ref())).collect();
+        Self::of(engine, listed, guards, priorities)
     }
 
-    pub(super) fn cut_points(&self) -> &[usize] {
+    /// The questions of these guards alone.
+    pub(in crate::engine) fn of_some(engine: &Engine, some: &[usize]) -> Result<Self, EngineError> {
+        let mut listed = Listed::default();
+        let mut guards = Vec::new();
+        for (index, guard) in engine.policy.guards.iter().enumerate() {
+            guards.push(if some.contains(&index) { listed.guard(guard) } else { Asked::default() });
+        }
+        Self::of(engine, listed, guards, Vec::new())
+    }
+
+    fn of(
+        engine: &Engine,
+        listed: Listed<'_>,
+        guards: Vec<Asked>,
+        priorities: Vec<Option<Question>>,
+    ) -> Result<Self, EngineError> {
+        let goal = Goal { classes: Vec::new(), expressions: listed.0 };
+        let evaluator = Evaluator::new(&engine.policy, &engine.plan, &goal)?;
+        let facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
+        Ok(Self { evaluator, facts, guards, priorities })
+    }
+
+    pub(in crate::engine) fn cut_points(&self) -> &[usize] {
         self.evaluator.cut_points()
     }
 
@@ -95,15 +115,23 @@ impl Questions {
         self.evaluator.script_failures()
     }
 
+    /// Whether anything need be known of a customer for what a guard says at once.
+    pub(in crate::engine) fn needs_facts(&self, guard: usize) -> bool {
+        let needs =
+            |asked: &Asked| asked.audience.is_some() || asked.when.is_some() || asked.timezone.is_some();
+        self.guards.get(guard).is_some_and(needs)
+    }
+
     /// The answers of these customers, given in order of id.
-    pub(super) fn ask<'a>(
+    pub(in crate::engine) fn ask<'a>(
         &'a mut self,
         archive: &Archive,
         ids: &[&str],
         now: Timestamp,
         cuts: &CutPoints,
     ) -> Result<Answers<'a>, EngineError> {
-        archive.batch_of(&self.request, now, ids, &mut self.facts)?;
+        let request = self.evaluator.request(now).clone();
+        archive.batch_of(&request, now, ids, &mut self.facts)?;
         let decisions = self.evaluator.evaluate(&mut self.facts, now, cuts)?;
         Ok(Answers {
             ids: &self.facts.ids,
@@ -117,7 +145,7 @@ impl Questions {
 }
 
 /// The answers of some customers, at one of whom it stands.
-pub(super) struct Answers<'a> {
+pub(in crate::engine) struct Answers<'a> {
     ids: &'a TextList,
     dictionary: &'a Dictionary,
     decisions: Decisions<'a>,
@@ -127,12 +155,42 @@ pub(super) struct Answers<'a> {
 }
 
 impl<'a> Answers<'a> {
-    /// Goes on to a customer, not before the one it stands at; false where nothing is known of him.
-    pub(super) fn go_to(&mut self, customer: &str) -> bool {
-        while self.ids.get(self.row).is_some_and(|id| id < customer) {
-            self.row += 1;
-        }
-        self.ids.get(self.row) == Some(customer)
+    /// Goes to a customer; false where nothing is known of him, so that all answers are missing.
+    pub(in crate::engine) fn go_to(&mut self, customer: &str) -> bool {
+        let found = self.ids.find(customer);
+        self.row = found.unwrap_or(self.ids.len());
+        found.is_some()
+    }
+
+    /// What a block, holdout or hours say at a real time of the customer it stands at, and whether a zone of his own
+    /// was asked for and not known.
+    pub(in crate::engine) fn say(
+        &self,
+        index: usize,
+        policy: &Compiled,
+        customer: &str,
+        at: Timestamp,
+    ) -> (Verdict, bool) {
+        let Some((asked, guard)) = self.of(index).zip(policy.guards.get(index)) else {
+            return (Verdict::Passes, false);
+        };
+        let audience = self.audience(asked);
+        let verdict = match &guard.kind {
+            GuardKind::Block(terms) => {
+                block::decide(terms, audience, asked.when.as_ref().and_then(|when| self.flag(when)))
+            }
+            _ if audience != Some(true) => Verdict::Passes,
+            GuardKind::Holdout(terms) => holdout::decide(terms, customer),
+            GuardKind::Hours(terms) => {
+                let own = asked.timezone.as_ref().map(|question| self.text(question));
+                let (zone, is_known) = hours::zone_of(own.flatten().as_deref(), policy.settings.timezone);
+                let calendar = terms.calendar.and_then(|calendar| policy.calendars.get(calendar));
+                let is_unknown = asked.timezone.is_some() && !is_known;
+                return (hours::decide(terms, calendar, zone, at), is_unknown);
+            }
+            GuardKind::Cap(_) | GuardKind::Capacity(_) | GuardKind::BlastRadius(_) => Verdict::Passes,
+        };
+        (verdict, false)
     }
 
     /// The questions of a guard.

@@ -291,6 +291,31 @@ async fn a_schedule_runs_once_when_due_and_what_was_missed_while_down_is_one_run
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn schedules_go_on_after_the_clock_was_a_year_ahead() {
+    let home = Home::new(POLICY);
+    let daemon = home.start().await.unwrap();
+    home.clock.set(at("2028-01-10T09:00:01Z"));
+    daemon.shared.schedules_changed.notify_one();
+    let ahead = until(&daemon, |status| status["last_run"]["now"] == "2028-01-10T09:00:00Z").await;
+    let id = |status: &Value| status["last_run"]["id"].as_i64().unwrap();
+    home.clock.set(at("2027-01-10T09:00:02Z"));
+    daemon.shared.schedules_changed.notify_one();
+    let next = |status: &Value| status["schedules"][0]["next"].as_str().unwrap_or_default().to_owned();
+    let set_back = until(&daemon, |status| next(status).starts_with("2027-01-11")).await;
+    assert_eq!(id(&set_back), id(&ahead), "what has fired does not fire again");
+    home.clock.set(at("2027-01-11T09:00:01Z"));
+    daemon.shared.schedules_changed.notify_one();
+    let ran = until(&daemon, |status| id(status) == id(&ahead) + 1).await;
+    assert_eq!(ran["last_run"]["now"], "2028-01-10T09:00:00Z", "no run decides for an earlier time");
+    daemon.stop().await;
+    // The store remembers the fire of the wrong year no more.
+    home.clock.set(at("2027-01-12T09:00:01Z"));
+    let daemon = home.start().await.unwrap();
+    until(&daemon, |status| id(status) == id(&ahead) + 2).await;
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_the_store_failed_is_made_up_for_and_not_left_until_tomorrow() {
     let home = Home::new(POLICY);
     let daemon = home.start().await.unwrap();

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::at_once;
-use super::schedule::{DueRun, Timetable, TimetableError, next_due, next_fire};
+use super::schedule::{DueRun, Timetable, TimetableError, is_far_ahead, next_due, next_fire};
 use super::state::{Shared, Store};
 use super::writer::WriterStopped;
 use crate::archive::{Archive, ArchiveError};
@@ -112,6 +112,11 @@ pub type Ran = Result<RunReport, EngineError>;
 /// # Errors
 /// The writer has stopped.
 pub async fn run_due(shared: &Arc<Shared>) -> Result<Option<Ran>, WriterStopped> {
+    let now = shared.now();
+    if shared.timetables().iter().any(|(_, last)| is_far_ahead(*last, now)) {
+        let own = Arc::clone(shared);
+        shared.writer.call(move |_| count_from_now(&own)).await?;
+    }
     if next_due(&shared.timetables(), shared.now()).is_none() {
         return Ok(None);
     }
@@ -121,6 +126,17 @@ pub async fn run_due(shared: &Arc<Shared>) -> Result<Option<Ran>, WriterStopped>
         .writer
         .call(move |store| next_due(&own.timetables(), own.now()).map(|due| run(&own, store, &due)))
         .await
+}
+
+/// Lets the schedules whose last fire lies far ahead go by the clock again.
+fn count_from_now(shared: &Shared) {
+    let now = shared.now();
+    let mut timetables = shared.timetables();
+    for (timetable, last) in timetables.iter_mut().filter(|(_, last)| is_far_ahead(*last, now)) {
+        warn!(schedule = %timetable.name, last = %last, %now, "the clock was set back: the schedule goes by it from now on");
+        *last = now;
+    }
+    shared.set_timetables(timetables);
 }
 
 /// Does the first run that events ask for, if any do.
@@ -174,6 +190,10 @@ pub fn decide(
             info!(run = report.run, schedule, now = %report.now, "run committed: {}", summary(report));
             if !report.edited.is_empty() {
                 info!(run = report.run, "edited since they last ran: {}", report.edited.join(", "));
+            }
+            if report.now > started.plus(LONGEST_SLEEP.as_millis().try_into().unwrap_or(i64::MAX)) {
+                let run = report.run;
+                warn!(run, now = %report.now, "the clock is behind the last run, whose time was decided for");
             }
             for forgotten in &report.forgotten {
                 warn!(run = report.run, "{forgotten}");

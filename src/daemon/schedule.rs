@@ -11,6 +11,7 @@ use std::sync::Arc;
 use chrono::{NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 
+use crate::model::time::DAY;
 use crate::model::{Timestamp, civil};
 use crate::policy::compiled::{CatchUp, Schedule, Scope, Start};
 
@@ -132,8 +133,16 @@ impl Timetable {
     /// From when fires count after the program was down since `last`: with [`CatchUp::None`] from `now`.
     #[must_use]
     pub fn resume(&self, last: Timestamp, now: Timestamp) -> Timestamp {
+        let last = if is_far_ahead(last, now) { now } else { last };
         if self.catch_up == CatchUp::None { last.max(now) } else { last }
     }
+}
+
+/// Whether a last fire lies so far ahead that the clock must have been wrong then: fires count from now on, or none
+/// would come until it is there. Less far, as when a clock is set right, what has fired needn't fire again.
+#[must_use]
+pub fn is_far_ahead(last: Timestamp, now: Timestamp) -> bool {
+    last > now.plus(DAY)
 }
 
 /// The earliest run due by `now`, for timetables with their last fire; those due at the same moment

@@ -28,6 +28,7 @@ pub fn reference() -> String {
     functions(&mut out);
     scripts(&mut out);
     templates(&mut out);
+    time(&mut out);
     edits(&mut out);
     problems(&mut out);
     out
@@ -89,6 +90,23 @@ fn templates(out: &mut String) {
     line(out, &format!("Functions: {}\n", list(template::FUNCTIONS)));
 }
 
+fn time(out: &mut String) {
+    line(
+        out,
+        "## Time\n\n\
+         - `s m h d w` are exact: a day is 24 hours, also where the clocks change. `mo` and `y` follow the calendar of the zone and keep the local time of day; \
+         what has no such day falls on the month's last (a month after the 31st of January is the 28th of February, or the 29th).\n\
+         - A local time that daylight saving skips is the moment after the gap; of one that comes twice the first counts.\n\
+         - A run decides for its scheduled time, also where it comes late, over what had happened by then. `grace`, `expires`, guards and sending go by the real time.\n\
+         - No run decides for an earlier time than the one before. Was the clock set back, runs decide for the last run's time until the clock is there, and say so; events \
+         that come in meanwhile are news all the same. A schedule whose last fire lies more than a day ahead goes by the clock again.\n\
+         - An event counts from when it happened, however late it comes in. For triggers on events one older than the `grace` is noted; one dated \
+         in the future waits until then.\n\
+         - What is true of a customer when first seen, history and all, is noted and fires nothing, but for `backlog = \"fire\"`. Events and moves of before a trigger \
+         was first seen are passed over and not counted.\n",
+    );
+}
+
 fn edits(out: &mut String) {
     line(
         out,
@@ -102,6 +120,8 @@ fn edits(out: &mut String) {
          A trigger that `moves` fires for what the data did, if the customer also came there by the present definition.\n\
          - A trigger with `when` fires for who rose under both definitions. What only the edit made true is noted, and fired only with `backlog = \"fire\"`; what \
          only the edit made false cancels touches that were not sent; what holds by the edit alone, after it had fired, goes on and fires nothing.\n\
+         - A trigger on events or moves judges what is new to it by the `where` and `audience` that it has when it runs: what came before the edit \
+         but after its last evaluation too. What waits for an answer keeps the `within` it began with.\n\
          - A table that is removed or disabled sleeps: its unsent touches are cancelled, what it remembers is kept. What became true or moved while it slept is the \
          edit's doing. A table with another name is another table.\n\
          - A level or cell with a new name, at the place of one whose name is gone, among as many, is the same one renamed: its customers stay \

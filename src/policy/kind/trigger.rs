@@ -37,7 +37,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(
         "within",
         "duration",
-        "How close events alike must lie; with `unless`, how long the answer may take.",
+        "How close events alike must lie; with `unless`, how long the answer may take, from the event's time as it was last corrected to.",
     ),
     key(
         "moves",

@@ -23,14 +23,14 @@ fn shipped() -> Compiled {
 #[test]
 fn the_shipped_policies_load_without_a_word() {
     let compiled = shipped();
-    assert_eq!(compiled.channels.len(), 1, "the webhook is off until its address is set");
-    assert_eq!(compiled.triggers.len(), 3);
+    assert_eq!(compiled.channels.len(), 2, "the webhook is off until its address is set");
+    assert_eq!(compiled.triggers.len(), 5);
 }
 
 #[test]
 fn switched_on_the_crm_loads_without_a_word() {
     let compiled = load_clean(policies::with_crm());
-    assert_eq!((compiled.channels.len(), compiled.triggers.len()), (2, 4));
+    assert_eq!((compiled.channels.len(), compiled.triggers.len()), (3, 6));
 }
 
 #[test]

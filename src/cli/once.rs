@@ -145,7 +145,11 @@ fn show(
         print::message(forgotten);
     }
     for (trigger, count) in &run.fired {
-        out.line(format_args!("  {trigger}: fired {count} times"))?;
+        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        out.line(format_args!("  {trigger}: fired {times}"))?;
+    }
+    if run.enrolled + run.ended > 0 {
+        out.line(format_args!("enrolled   {} in cadences; {} enrolments ended", run.enrolled, run.ended))?;
     }
     for (count, what) in noted(run) {
         out.line(format_args!("noted      {count} {what}, not fired"))?;
@@ -156,8 +160,8 @@ fn show(
     }
     if run.on_hold > 0 {
         out.line(format_args!(
-            "on hold    {} touches, more than usual; say `guanxi runs approve {}` or `reject`",
-            run.on_hold, run.run
+            "on hold    {} touches, more than usual; say `guanxi runs approve {}` or `guanxi runs reject {}`",
+            run.on_hold, run.run, run.run
         ))?;
     }
     if run.unknown_zones > 0 {
@@ -193,9 +197,12 @@ fn noted(run: &RunReport) -> impl Iterator<Item = (u64, &'static str)> {
 
 fn touches(run: &RunReport) -> String {
     let mut parts = vec![format!("{} queued", run.queued)];
-    for (count, word) in
-        [(run.waiting(), "waiting"), (run.suppressed(), "suppressed"), (run.expired, "expired")]
-    {
+    for (count, word) in [
+        (run.waiting(), "waiting"),
+        (run.suppressed(), "suppressed"),
+        (run.expired, "expired"),
+        (run.missed, "missed"),
+    ] {
         if count > 0 {
             parts.push(format!("{count} {word}"));
         }
@@ -259,6 +266,8 @@ fn as_json(usable: &Usable, imports: &[ImportReport], run: &RunReport, deliverie
         "backlog": run.backlog,
         "cooling_down": run.cooling_down,
         "too_late": run.too_late,
+        "enrolled": run.enrolled,
+        "ended": run.ended,
         "edited": run.edited,
         "forgotten": run.forgotten,
         "touches_queued": run.queued,
@@ -266,6 +275,7 @@ fn as_json(usable: &Usable, imports: &[ImportReport], run: &RunReport, deliverie
         "touches_waiting": run.waiting(),
         "touches_suppressed": run.suppressed(),
         "touches_expired": run.expired,
+        "touches_missed": run.missed,
         "touches_on_hold": run.on_hold,
         "unknown_zones": run.unknown_zones,
         "guards": run.guards.iter().map(|guard| (guard.name.to_string(), json!({

@@ -163,7 +163,7 @@ pub fn tally(report: &ImportReport) -> String {
     let parts = [
         ("new", tally.new),
         ("unchanged", tally.same),
-        ("corrected", tally.replaced),
+        ("changed", tally.replaced),
         ("of forgotten customers", tally.forgotten),
         ("filtered out", tally.filtered),
         ("rejected", tally.rejected),

@@ -66,13 +66,18 @@ impl PolicySet {
         let compiled = &self.compiled;
         [
             ("value", compiled.values.len()),
+            ("cadence", compiled.cadences.len()),
             ("trigger", compiled.triggers.len()),
+            ("guard", compiled.guards.len()),
             ("action", compiled.actions.len()),
             ("channel", compiled.channels.len()),
             ("source", compiled.sources.len()),
             ("schedule", compiled.schedules.len()),
         ]
+        .into_iter()
+        .filter(|&(_, count)| count > 0)
         .map(|(noun, count)| plural(count, noun))
+        .collect::<Vec<_>>()
         .join(", ")
     }
 }

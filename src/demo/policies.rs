@@ -3,9 +3,11 @@
 /// A path under the policies folder and the file's text, by path.
 pub const FILES: &[(&str, &str)] = &[
     ("archive.toml", include_str!("../../policies/archive.toml")),
+    ("care.toml", include_str!("../../policies/care.toml")),
     ("channels.toml", include_str!("../../policies/channels.toml")),
     ("churn.toml", include_str!("../../policies/churn.toml")),
     ("crm.toml", include_str!("../../policies/crm.toml")),
+    ("guards.toml", include_str!("../../policies/guards.toml")),
     ("lines.toml", include_str!("../../policies/lines.toml")),
     ("loyalty/lapsing.toml", include_str!("../../policies/loyalty/lapsing.toml")),
     ("schedules.toml", include_str!("../../policies/schedules.toml")),

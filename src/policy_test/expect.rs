@@ -78,12 +78,15 @@ fn guard_difference(
         return None;
     }
     let said = of_action().map(|row| {
-        let reason = if row.touch.reason.is_empty() { "no reason" } else { &row.touch.reason };
-        format!("{} by guard `{}` ({reason})", row.touch.state, row.guard.as_deref().unwrap_or_default())
+        let guard = row.guard.as_ref().map_or_else(String::new, |guard| format!(" by guard `{guard}`"));
+        let reason = &row.touch.reason;
+        let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+        format!("{}{guard}{reason}", row.touch.state)
     });
     let said: Vec<String> = said.collect();
     let said = if said.is_empty() { "not there".to_owned() } else { said.join(", ") };
-    Some(format!("{}: {action} is {said}, expected {state} by guard `{guard}`", expect.customer))
+    let by = if guard.is_empty() { "by no guard".to_owned() } else { format!("by guard `{guard}`") };
+    Some(format!("{}: {action} is {said}, expected {state} {by}", expect.customer))
 }
 
 fn touch_difference(expect: &Expect, expected: &[String], touches: &[TouchRow]) -> Option<String> {

@@ -18,7 +18,8 @@ pub fn decide(cap: &Cap, queued: impl Iterator<Item = Timestamp>, at: Timestamp)
     // Of those that fill the cap, the earliest frees a place.
     counted.sort_unstable_by(|one, other| other.cmp(one));
     let frees = max.checked_sub(1).and_then(|last| counted.get(last)).map(|first| first.plus(cap.per));
-    let reason = format!("{} touches within {}", counted.len(), Duration::Fixed(cap.per));
+    let noun = if counted.len() == 1 { "touch" } else { "touches" };
+    let reason = format!("{} {noun} within {}", counted.len(), Duration::Fixed(cap.per));
     Verdict::held(cap.effect, reason, frees)
 }
 

@@ -23,6 +23,7 @@ use crate::demo::{World, world};
 use crate::engine::Whom;
 use crate::intake::Patience;
 use crate::model::time::DAY;
+use crate::model::touch::TouchState;
 use crate::model::{Date, Timestamp, civil};
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
@@ -66,9 +67,39 @@ struct Living<'a> {
     going: watch::Receiver<bool>,
     /// Orders up to here have arrived.
     arrived: Timestamp,
-    /// Touches of runs up to here have been shown.
-    shown: i64,
+    /// What was queued, or dropped by a guard, up to here has been shown.
+    shown: Timestamp,
     touches: usize,
+}
+
+/// What became of touches.
+#[derive(Default)]
+struct News {
+    /// Queued, and by now mostly delivered.
+    made: Vec<TouchRow>,
+    /// Held back by a guard until it may go.
+    waiting: Vec<TouchRow>,
+    /// Dropped by a guard.
+    dropped: Vec<TouchRow>,
+}
+
+impl News {
+    /// `25 new rows, 14 actions, 3 wait`: what there is of each.
+    fn headline(&self, rows: u64) -> String {
+        let mut parts = Vec::new();
+        if rows > 0 {
+            parts.push(plural(usize::try_from(rows).unwrap_or(usize::MAX), "new row"));
+        }
+        if !self.made.is_empty() {
+            parts.push(plural(self.made.len(), "action"));
+        }
+        for (touches, verb) in [(&self.waiting, "waiting"), (&self.dropped, "suppressed")] {
+            if !touches.is_empty() {
+                parts.push(format!("{} {verb}", touches.len()));
+            }
+        }
+        if parts.is_empty() { "nothing new".to_owned() } else { parts.join(", ") }
+    }
 }
 
 impl Life {
@@ -92,8 +123,18 @@ impl Life {
         let (_go, going) = watch::channel(false);
         let zone = shared.active().set.compiled.settings.timezone;
         let arrived = begin(self.today).plus(-HISTORY * DAY);
-        let mut living =
-            Living { life: self, shared, inbox, folder, out, zone, going, arrived, shown: 0, touches: 0 };
+        let mut living = Living {
+            life: self,
+            shared,
+            inbox,
+            folder,
+            out,
+            zone,
+            going,
+            arrived,
+            shown: arrived,
+            touches: 0,
+        };
         living.history().await?;
         living.month().await?;
         living.next_steps(address)?;
@@ -136,12 +177,17 @@ impl Living<'_> {
             self.out.line(format_args!("            {}: {}", class.name, places.join(", ")))?;
         }
         self.out.line(format_args!(
-            "            {} actions for what is the case already; {} more such cases are left alone, as their triggers say",
-            run.queued, run.backlog
+            "            {} actions for what is the case already, {} wait their turn; {} more such cases are left alone,",
+            run.queued,
+            run.waiting(),
+            run.backlog
+        ))?;
+        self.out.line(format_args!(
+            "            as their triggers say; {} customers begin the care programme",
+            run.enrolled
         ))?;
         self.delivered().await?;
-        self.shown = run.run;
-        self.touches = usize::try_from(run.queued).unwrap_or(usize::MAX);
+        self.news().await?;
         self.out.line("")?;
         self.out.line(format_args!("{MONTH} days pass at speed:"))?;
         Ok(())
@@ -195,8 +241,8 @@ impl Living<'_> {
         Ok(())
     }
 
-    /// The touches made since they were last shown, earliest first.
-    async fn new_touches(&mut self) -> Result<Vec<TouchRow>, Failure> {
+    /// What became of touches since it was last shown, earliest first.
+    async fn news(&mut self) -> Result<News, Failure> {
         const MOST: usize = 1000;
         let rows: Result<Vec<TouchRow>, ArchiveError> = self
             .shared
@@ -204,37 +250,56 @@ impl Living<'_> {
             .call(|store| store.archive.touches(&TouchFilter::default(), MOST))
             .await
             .map_err(stopped)?;
-        let mut rows = rows?;
-        rows.retain(|row| row.run > self.shown);
-        rows.reverse();
-        self.shown = rows.iter().map(|row| row.run).max().unwrap_or(self.shown);
-        self.touches += rows.len();
-        Ok(rows)
+        let (mut news, mut latest) = (News::default(), self.shown);
+        for row in rows?.into_iter().rev() {
+            let since = match (row.touch.queued, row.touch.state) {
+                (Some(queued), _) => queued,
+                (None, TouchState::Suppressed) => row.state_at,
+                (None, TouchState::Waiting) => {
+                    news.waiting.push(row);
+                    continue;
+                }
+                (None, _) => continue,
+            };
+            latest = latest.max(since);
+            if since > self.shown {
+                let list = if row.touch.queued.is_some() { &mut news.made } else { &mut news.dropped };
+                list.push(row);
+            }
+        }
+        self.shown = latest;
+        self.touches += news.made.len();
+        Ok(news)
     }
 
     async fn show_day(&mut self, midnight: Timestamp, rows: u64) -> Result<(), Failure> {
-        let touches = self.new_touches().await?;
-        let actions =
-            if touches.is_empty() { String::new() } else { format!(", {}", plural(touches.len(), "action")) };
-        self.out.line(format_args!("{}  {rows} new rows{actions}", self.day(midnight)))?;
-        self.show_touches(&touches)
+        let news = self.news().await?;
+        self.out.line(format_args!("{}  {}", self.day(midnight), news.headline(rows)))?;
+        self.show_touches(&news)
     }
 
-    fn show_touches(&mut self, touches: &[TouchRow]) -> Result<(), Failure> {
-        for row in touches.iter().take(SHOWN) {
+    fn show_touches(&mut self, news: &News) -> Result<(), Failure> {
+        for row in news.made.iter().take(SHOWN) {
             let touch = &row.touch;
             let reason = touch.payload.get("reason").and_then(serde_json::Value::as_str);
-            self.out.line(format_args!(
-                "            {} {} customer {}: {}",
-                touch.state,
-                touch.action,
-                touch.customer,
-                reason.unwrap_or(&touch.because.title)
-            ))?;
+            self.show_touch(row, reason.unwrap_or(&touch.because.title))?;
         }
-        if touches.len() > SHOWN {
-            self.out.line(format_args!("            and {} more", touches.len() - SHOWN))?;
+        if news.made.len() > SHOWN {
+            self.out.line(format_args!("            and {} more", news.made.len() - SHOWN))?;
         }
+        for row in news.waiting.iter().take(1).chain(news.dropped.iter().take(1)) {
+            let guard = row.guard.as_deref().unwrap_or("a guard");
+            self.show_touch(row, &format!("{} (guard {guard})", row.touch.reason))?;
+        }
+        Ok(())
+    }
+
+    fn show_touch(&mut self, row: &TouchRow, why: &str) -> Result<(), Failure> {
+        let touch = &row.touch;
+        self.out.line(format_args!(
+            "            {} {} customer {}: {why}",
+            touch.state, touch.action, touch.customer
+        ))?;
         Ok(())
     }
 
@@ -276,14 +341,10 @@ impl Living<'_> {
             if now.0 - self.arrived.0 >= 60_000 {
                 self.arrive(now).await?;
             }
-            let touches = self.new_touches().await?;
-            if !touches.is_empty() {
-                self.out.line(format_args!(
-                    "{}  {}",
-                    times::show(now, self.zone),
-                    plural(touches.len(), "action")
-                ))?;
-                self.show_touches(&touches)?;
+            let news = self.news().await?;
+            if !news.made.is_empty() {
+                self.out.line(format_args!("{}  {}", times::show(now, self.zone), news.headline(0)))?;
+                self.show_touches(&news)?;
             }
         }
     }

@@ -1,15 +1,18 @@
-//! The shipped policies load without error or warning, and fit the files of the generated world.
+//! The shipped policies load without error or warning, and fit the files of the generated world; so do the examples
+//! of the reference.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use guanxi::demo::{World, policies};
 use guanxi::model::Timestamp;
-use guanxi::policy::{Compiled, Files, load, render};
+use guanxi::policy::{Compiled, Files, load, reference, render};
+use guanxi::policy_test::{Verdict, read, run};
 
-fn load_clean(texts: impl Iterator<Item = (&'static str, String)>) -> Compiled {
-    let policies = texts.map(|(path, text)| (path.to_owned(), text)).collect();
+fn load_clean(texts: impl Iterator<Item = (impl Into<String>, String)>) -> Compiled {
+    let policies = texts.map(|(path, text)| (path.into(), text)).collect();
     let files = Files { policies, scripts: BTreeMap::new() };
     let outcome = load(&files);
     assert!(outcome.diagnostics.is_empty(), "{}", render(&outcome.diagnostics, &files, false));
@@ -50,5 +53,27 @@ fn the_files_of_the_generated_world_have_the_names_and_columns_of_sources() {
                 && source.raw.iter().all(|column| columns.contains(&&**column))
         });
         assert!(fits, "{} with {columns:?}", file.name);
+    }
+}
+
+/// What stands between fences of TOML in a section, up to the next.
+fn examples(reference: &str, section: &str) -> Vec<String> {
+    let (_, section) = reference.split_once(section).expect("the section is there");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let fenced = section.split("```toml\n").skip(1);
+    fenced.map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn the_examples_of_the_reference_load_and_its_test_passes_on_them() {
+    let reference = reference();
+    let kinds = examples(&reference, "\n## Tables").into_iter().enumerate();
+    let compiled = Arc::new(load_clean(kinds.map(|(number, text)| (format!("{number}.toml"), text))));
+    let tests = examples(&reference, "\n## Policy tests").concat();
+    let cases = read("reference.test.toml", &tests).expect("a test file");
+    assert_eq!(cases.len(), 1);
+    for case in cases {
+        let verdict = run(&case, &compiled).expect("a case that fits the set");
+        assert!(matches!(verdict, Verdict::Passed), "{verdict:?}");
     }
 }

@@ -1,5 +1,8 @@
 //! The language reference, generated from what the loader knows.
 
+mod example;
+mod life;
+
 use std::fmt::Write;
 
 use super::codes::{codes, example};
@@ -17,7 +20,9 @@ pub fn reference() -> String {
     let mut out = String::from(
         "# The policy language\n\n\
          A policy set is every `*.toml` under the policies folder (names that begin with `.` or `_` and `*.test.toml` apart). \
-         Tables are written `[kind.name]`; how they are spread over files means nothing.\n\n## Tables\n\nEvery table takes:\n\n",
+         Tables are written `[kind.name]`, a name being unique within its kind, of a-z, 0-9 and _, and begun by a letter; how they are spread over files means nothing. \
+         Customer fields, metrics, ledgers, scores, segments, tiers and quadrants are values: expressions use them by their bare names, so that all of them differ.\n\n\
+         ## Tables\n\nThe examples of all kinds together are one set, which loads as it stands. Every table takes:\n\n",
     );
     keys(&mut out, about::KEYS);
     for kind in KINDS {
@@ -28,8 +33,9 @@ pub fn reference() -> String {
     functions(&mut out);
     scripts(&mut out);
     templates(&mut out);
-    time(&mut out);
-    edits(&mut out);
+    for section in [life::CUT_POINTS, life::TOUCHES, life::TIME, life::EDITS, life::PERSONS, life::TESTS] {
+        line(&mut out, section);
+    }
     problems(&mut out);
     out
 }
@@ -46,6 +52,9 @@ fn kind_section(out: &mut String, kind: &Kind) {
     for (part, part_keys) in kind.parts {
         line(out, &format!("Keys of {part}:\n"));
         keys(out, part_keys);
+    }
+    if let Some(example) = example::of(kind.name) {
+        line(out, &format!("```toml\n{example}```\n"));
     }
 }
 
@@ -88,46 +97,6 @@ fn templates(out: &mut String) {
     line(out, &format!("Filters: {}\n", list(template::FILTERS)));
     line(out, &format!("Tests: {}\n", list(template::TESTS)));
     line(out, &format!("Functions: {}\n", list(template::FUNCTIONS)));
-}
-
-fn time(out: &mut String) {
-    line(
-        out,
-        "## Time\n\n\
-         - `s m h d w` are exact: a day is 24 hours, also where the clocks change. `mo` and `y` follow the calendar of the zone and keep the local time of day; \
-         what has no such day falls on the month's last (a month after the 31st of January is the 28th of February, or the 29th).\n\
-         - A local time that daylight saving skips is the moment after the gap; of one that comes twice the first counts.\n\
-         - A run decides for its scheduled time, also where it comes late, over what had happened by then. `grace`, `expires`, guards and sending go by the real time.\n\
-         - No run decides for an earlier time than the one before. Was the clock set back, runs decide for the last run's time until the clock is there, and say so; events \
-         that come in meanwhile are news all the same. A schedule whose last fire lies more than a day ahead goes by the clock again.\n\
-         - An event counts from when it happened, however late it comes in. For triggers on events one older than the `grace` is noted; one dated \
-         in the future waits until then.\n\
-         - What is true of a customer when first seen, history and all, is noted and fires nothing, but for `backlog = \"fire\"`. Events and moves of before a trigger \
-         was first seen are passed over and not counted.\n",
-    );
-}
-
-fn edits(out: &mut String) {
-    line(
-        out,
-        "## Editing a live policy\n\n\
-         Files are looked at whenever they change. A set with errors changes nothing: the last good one, which the store keeps, goes on, \
-         also across a restart; `once` then says so by its exit code. No edit fires anything again or restarts a clock.\n\n\
-         - Every segment, tier, quadrant and trigger remembers under which version of the set it last ran. Was it edited since, or anything it uses \
-         (scripts, fields, `settings.timezone`), its next run evaluates the former definition too, on the same facts, with its own cut points. What never ran \
-         between two edits counts for nothing, and neither does an edit that was taken back.\n\
-         - From where a customer stood to where the former definition puts it, a transition is caused by `data`; from there to where it stands now by `policy`. \
-         A trigger that `moves` fires for what the data did, if the customer also came there by the present definition.\n\
-         - A trigger with `when` fires for who rose under both definitions. What only the edit made true is noted, and fired only with `backlog = \"fire\"`; what \
-         only the edit made false cancels touches that were not sent; what holds by the edit alone, after it had fired, goes on and fires nothing.\n\
-         - A trigger on events or moves judges what is new to it by the `where` and `audience` that it has when it runs: what came before the edit \
-         but after its last evaluation too. What waits for an answer keeps the `within` it began with.\n\
-         - A table that is removed or disabled sleeps: its unsent touches are cancelled, what it remembers is kept. What became true or moved while it slept is the \
-         edit's doing. A table with another name is another table.\n\
-         - A level or cell with a new name, at the place of one whose name is gone, among as many, is the same one renamed: its customers stay \
-         there, with `since`, `previous` and clocks; nobody moves by that.\n\
-         - Where the store no longer has the former set, or this version of the program can't read it, all that changed counts as the edit's doing, and the run says so.\n",
-    );
 }
 
 fn problems(out: &mut String) {

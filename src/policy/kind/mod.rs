@@ -74,7 +74,14 @@ pub(crate) static KINDS: &[Kind] = &[
         &[("a field", field::KEYS)],
     ),
     kind("source", "Files that appear are imported, then moved.", source::KEYS, &[]),
-    kind("metric", "A figure made of a customer's events.", metric::KEYS, &[]),
+    kind(
+        "metric",
+        "A figure made of a customer's events. `count` and `sum` of none are 0, anything else of none is missing. Ties of `mode` \
+         go to the most recent. `sum` and `mean` add in order of (`at`, `id`), rounded to 6 decimals. Events later than now \
+         don't exist yet.",
+        metric::KEYS,
+        &[],
+    ),
     kind(
         "ledger",
         "A balance with memory: an emotional account, loyalty points. All its events together add up in order of \
@@ -83,7 +90,12 @@ pub(crate) static KINDS: &[Kind] = &[
         &[("an entry", ledger::ENTRY)],
     ),
     kind("score", "A value by expression, or a rank in the population.", score::KEYS, &[]),
-    kind("segment", "Customers who are in or out, with memory.", segment::KEYS, &[("best", segment::BEST)]),
+    kind(
+        "segment",
+        "Customers who are in or out, with memory. Like tiers and quadrants it keeps each change, but the first placement, as a transition.",
+        segment::KEYS,
+        &[("best", segment::BEST)],
+    ),
     kind("tier", "One of several levels.", tier::KEYS, &[("a level", tier::LEVEL)]),
     kind(
         "quadrant",
@@ -97,7 +109,12 @@ pub(crate) static KINDS: &[Kind] = &[
         channel::KEYS,
         &[("webhook", webhook::KEYS), ("retry", webhook::RETRY), ("file", file::KEYS)],
     ),
-    kind("action", "What goes out to a customer.", action::KEYS, &[]),
+    kind(
+        "action",
+        "What goes out to a customer, because a trigger fires it or it is the step of a cadence.",
+        action::KEYS,
+        &[],
+    ),
     kind(
         "cadence",
         "Steps in time for everybody in an audience: a customer is enrolled and goes through its cycles.",
@@ -107,15 +124,15 @@ pub(crate) static KINDS: &[Kind] = &[
     kind("trigger", "Fires actions: exactly one of `when`, `on` and `moves` says when.", trigger::KEYS, &[]),
     kind(
         "function",
-        "A function from a script, called in expressions like those of the language.",
+        "A function from a script, called in expressions like those of the language; see Functions from scripts.",
         function::KEYS,
         &[],
     ),
     kind(
         "guard",
-        "Holds touches back: exactly one of the tables block, holdout, hours, cap, capacity and blast_radius. Each run asks \
-         the guards about all touches not yet queued, highest priority first, in this order. `channels`, `actions`, \
-         `tags` (those of actions) and `audience` narrow it, all together.",
+        "Holds touches back: exactly one of the tables block, holdout, hours, cap, capacity and blast_radius. `channels`, \
+         `actions`, `tags` (those of actions) and `audience` narrow it, all together. In which order guards are asked stands \
+         under Touches and guards.",
         guard::KEYS,
         &[
             ("block", guard::block::KEYS),
@@ -127,6 +144,11 @@ pub(crate) static KINDS: &[Kind] = &[
             ("blast_radius", guard::blast_radius::KEYS),
         ],
     ),
-    kind("schedule", "When policies are evaluated.", schedule::KEYS, &[]),
+    kind(
+        "schedule",
+        "When policies are evaluated: exactly one of `cron` and `on`. Schedules due at the same moment are one run. Without any, only `once` and `POST /v1/runs` evaluate.",
+        schedule::KEYS,
+        &[],
+    ),
     kind("calendar", "Which days are working days, and days that have a name.", calendar::KEYS, &[]),
 ];

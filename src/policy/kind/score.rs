@@ -10,7 +10,11 @@ use crate::policy::raw::{Key, Reader, key};
 /// Keys of `[score.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
     key("value", "expression", "The value, of any type. Either this or `rank`."),
-    key("rank", "number by expression", "The share of the population below, 0 to 1."),
+    key(
+        "rank",
+        "number by expression",
+        "Where the customer stands in the population, from 0, the lowest, to 1.",
+    ),
     key("among", "condition", "Who is in the population of `rank`. Default all who have the value."),
 ];
 

@@ -27,7 +27,11 @@ pub(crate) static KEYS: &[Key] = &[
     key("when", "condition", "Fires when it becomes true; an unsent touch is cancelled when it stops."),
     key("on", "event kind", "Instead: fires for each such event."),
     key("where", "condition over the event", "Which of these events. Default all."),
-    key("times", "whole number from 2", "Only for the so manieth alike; then counting starts anew."),
+    key(
+        "times",
+        "whole number from 2",
+        "Only for every so manieth of events alike: 3 fires for the third, then counting starts anew.",
+    ),
     key(
         "unless",
         "event kind",
@@ -51,7 +55,7 @@ pub(crate) static KEYS: &[Key] = &[
         "Only from one of these; \"missing\" is no place, a segment has \"true\" and \"false\".",
     ),
     key("to", "list of places or texts", "Only to one of these."),
-    key("audience", "condition", "Narrows it."),
+    key("audience", "condition", "Narrows it to these customers. Default all."),
     key("cause", "text", "Free word, carried in `because`."),
     key("severity", "low, normal or high", "Carried in `because`."),
     key(

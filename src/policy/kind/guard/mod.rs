@@ -43,7 +43,7 @@ pub(crate) static KEYS: &[Key] = &[
         "table",
         "Most touches per customer, rolling. Those of an action that was removed count as any over its channel.",
     ),
-    key("capacity", "table", "Most touches in all per local day; those beyond wait."),
+    key("capacity", "table", "Places for the touches of a day, week or month; those beyond wait."),
     key(
         "blast_radius",
         "table",

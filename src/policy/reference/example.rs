@@ -4,14 +4,14 @@
 const EXAMPLES: &[(&str, &str)] = &[
     (
         "settings",
-        r##"[settings]
+        r#"[settings]
 timezone = "Asia/Shanghai"
 refresh  = "1d"
-"##,
+"#,
     ),
     (
         "customer",
-        r##"[customer.fields]
+        r#"[customer.fields]
 name            = "text"
 phone           = { type = "text", personal = true }
 account_manager = "text"
@@ -19,11 +19,11 @@ birthday        = "date"
 zone            = { type = "text", description = "Where the customer lives, as in \"Asia/Tokyo\"" }
 opted_out       = { type = "bool", default = false }
 capability      = { type = "number", min = 0, max = 1, description = "How well we can meet the customer's needs" }
-"##,
+"#,
     ),
     (
         "event",
-        r##"[event.order.fields]
+        r#"[event.order.fields]
 amount = { type = "number", unit = "CNY" }
 status = { type = "choice", of = ["paid", "cancelled"] }
 
@@ -42,11 +42,11 @@ ends = "date"
 everyone = true
 [event.staff_left.fields]
 staff = "text"
-"##,
+"#,
     ),
     (
         "source",
-        r##"[source.orders]
+        r#"[source.orders]
 into        = "event.order"
 path        = "inbox/orders*.csv"
 time_format = "%Y-%m-%d %H:%M"
@@ -57,11 +57,11 @@ id       = "InvoiceNo"
 customer = "CustomerID"
 at       = "InvoiceDate"
 amount   = { value = 'number(Quantity) * number(UnitPrice)' }
-"##,
+"#,
     ),
     (
         "metric",
-        r##"[metric.orders]
+        r#"[metric.orders]
 event = "order"
 take  = "count"
 where = 'status == "paid"'
@@ -86,11 +86,11 @@ event  = "complaint"
 take   = "count"
 unless = "complaint_answered"
 same   = "ticket"
-"##,
+"#,
     ),
     (
         "ledger",
-        r##"[ledger.goodwill]                    # fades
+        r#"[ledger.goodwill]                    # fades
 half_life = "90d"
 [[ledger.goodwill.entry]]
 on     = "touch"
@@ -105,21 +105,21 @@ expires = "365d"
 [[ledger.points.entry]]
 on     = "order"
 amount = 'amount / 10'
-"##,
+"#,
     ),
     (
         "score",
-        r##"[score.lateness]
+        r"[score.lateness]
 value = 'days_since_order / order_gap'
 
 [score.value_rank]
 rank  = 'revenue_12m'
 among = 'orders > 0'
-"##,
+",
     ),
     (
         "segment",
-        r##"[segment.lapsing]
+        r#"[segment.lapsing]
 when        = 'orders >= 3 && lateness > 2'
 leave_when  = 'lateness < 1'
 enter_after = "7d"
@@ -128,11 +128,11 @@ data        = { tone = "warm" }
 [segment.lighthouse]
 when = 'capability > 0.8'
 best = { count = 20, by = 'revenue_12m' }
-"##,
+"#,
     ),
     (
         "tier",
-        r##"[tier.pyramid]
+        r#"[tier.pyramid]
 title  = "Customer pyramid · 客户金字塔"
 by     = 'revenue_12m'
 among  = 'orders > 0'
@@ -143,22 +143,22 @@ levels = [
   { name = "small",     data = { visits = 0 } },
 ]
 fall_after = "90d"
-"##,
+"#,
     ),
     (
         "quadrant",
-        r##"[quadrant.selection]
+        r#"[quadrant.selection]
 x = { value = 'value_rank', split = 0.8,      label = "Customer value" }
 y = { value = 'capability', split = "median", label = "Match of our abilities with the need", margin = 0.05 }
 top_right    = { name = "focus",   title = "重点选择", data = { strategy = "invest and keep" } }
 bottom_right = { name = "moment",  title = "择机选择", data = { strategy = "wait" } }
 top_left     = { name = "passive", title = "消极选择", data = { strategy = "hold" } }
 bottom_left  = { name = "let_go",  title = "放弃选择", data = { strategy = "serve at low cost" } }
-"##,
+"#,
     ),
     (
         "channel",
-        r##"[channel.crm.webhook]
+        r#"[channel.crm.webhook]
 url     = "${CRM_URL}"
 secret  = "${CRM_SECRET}"
 headers = { "x-team" = "care" }
@@ -170,11 +170,11 @@ path    = "out/calls-{date}.csv"
 columns = ["due", "customer", "name", "reason"]
 [channel.call_list.payload]
 name = "{{ name }}"
-"##,
+"#,
     ),
     (
         "action",
-        r##"[action.care_call]
+        r#"[action.care_call]
 channel  = "call_list"
 tags     = ["human", "care"]
 priority = 'revenue_12m'
@@ -196,11 +196,11 @@ channel = "crm"
 [action.answer.payload]
 ticket = "{{ event.ticket }}"
 open   = "{{ open_complaints }}"
-"##,
+"#,
     ),
     (
         "cadence",
-        r##"[cadence.care_611]                   # from the day a customer comes into the audience
+        r#"[cadence.care_611]                   # from the day a customer comes into the audience
 title     = "611 care programme · 611工程"
 audience  = 'at_least(pyramid, "secondary") && !opted_out'
 repeat    = "90d"
@@ -239,11 +239,11 @@ anchor = "cn.spring_festival"
 [[cadence.greeting.step]]
 id     = "wish"
 action = "message"
-"##,
+"#,
     ),
     (
         "trigger",
-        r##"[trigger.lapsing]                    # when it becomes true
+        r#"[trigger.lapsing]                    # when it becomes true
 when     = 'lapsing'
 audience = 'at_least(pyramid, "secondary")'
 cause    = "natural"
@@ -292,11 +292,11 @@ actions   = ["care_call"]
 moves   = "lighthouse"
 to      = ["true"]
 actions = ["message"]
-"##,
+"#,
     ),
     (
         "guard",
-        r##"[guard.consent.block]
+        r#"[guard.consent.block]
 when = 'opted_out'
 
 [guard.control]
@@ -331,26 +331,26 @@ reserve = [ { when = 'pyramid == "key"', share = "80%" } ]
 [guard.many.blast_radius]
 share = "5%"
 count = 1000
-"##,
+"#,
     ),
     (
         "schedule",
-        r##"[schedule.workday_mornings]
+        r#"[schedule.workday_mornings]
 cron     = "0 9 * * Mon-Fri"
 catch_up = "latest"
 
 [schedule.at_once]
 on       = ["complaint"]
 evaluate = ["trigger.complaint", "trigger.again"]
-"##,
+"#,
     ),
     (
         "calendar",
-        r##"[calendar.cn]
+        r#"[calendar.cn]
 holidays = ["2027-02-08", "2027-02-09"]
 workdays = ["2027-02-07"]
 days     = { spring_festival = ["2027-02-06", "2028-01-26"] }
-"##,
+"#,
     ),
 ];
 

@@ -473,11 +473,12 @@ async fn a_schedule_on_events_evaluates_their_customers_within_seconds() {
     assert_eq!(http(daemon.address, "POST /v1/customers", "", names).await.0, 200);
     post("1", "c1").await;
     let first = until(&daemon, |status| status["last_run"]["touches"] == 1).await;
-    assert_eq!(first["last_run"]["customers"], 1, "the others are not looked at: {first:#}");
+    assert_eq!(first["last_run"]["customers"], 3, "what never ran looks at everybody: {first:#}");
     post("1", "c1").await;
     post("2", "c3").await;
     let second = until(&daemon, |status| status["last_run"]["id"] != first["last_run"]["id"]).await;
-    assert_eq!((&second["last_run"]["customers"], &second["last_run"]["touches"]), (&1.into(), &1.into()));
+    assert_eq!(second["last_run"]["customers"], 1, "the others are not looked at: {second:#}");
+    assert_eq!(second["last_run"]["touches"], 1);
     let greeted: Vec<_> = second["touches"].as_array().unwrap().iter().map(|row| &row["count"]).collect();
     assert_eq!(greeted.iter().filter_map(|count| count.as_u64()).sum::<u64>(), 2, "{second:#}");
     daemon.stop().await;

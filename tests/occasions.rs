@@ -345,6 +345,21 @@ fn correct(store: &mut Store, now: f64, (customer, ticket, first): (&str, &str, 
 }
 
 #[test]
+fn an_event_corrected_to_before_a_run_that_it_was_too_late_for_is_not_lost() {
+    let mut store = Store::new(COMPLAINED);
+    store.run(0.0);
+    let kind = store.archive.schema().event("complaint").unwrap();
+    let mut ingest = store.archive.ingest(day(1.0)).unwrap();
+    ingest.event(kind, &EventRow { id: "a-t1-1", customer: "a", at: day(1.5), fields: &[None] }).unwrap();
+    ingest.commit().unwrap();
+    assert!(store.fired(1.0).is_empty(), "it has not happened yet");
+    correct(&mut store, 1.75, ("a", "t1", 1.0), 0.75);
+    assert_eq!(store.fired(2.0), ["complained a"]);
+    correct(&mut store, 2.5, ("a", "t1", 1.0), 2.25);
+    assert!(store.fired(3.0).is_empty(), "a correction fires nothing again");
+}
+
+#[test]
 fn an_awaited_event_corrected_to_a_later_date_is_awaited_from_then() {
     for (corrected, due) in [(2.5, 4.5), (9.0, 11.0)] {
         let mut store = Store::new(UNANSWERED);

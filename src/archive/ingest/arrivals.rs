@@ -1,7 +1,7 @@
 //! The order in which events come in: each transaction has its own instant of arrival, and each new event of a
 //! kind that is heard its number.
 
-use rusqlite::{Connection, Statement, params};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use super::EventRow;
 use super::events::Former;
@@ -57,12 +57,12 @@ impl<'archive> Arrivals<'archive> {
     }
 
     /// Moves an arrival that is still there to where its corrected event is; it is no news. One that had not
-    /// happened yet is numbered anew, since whoever has seen its number would otherwise not look at it again.
+    /// happened yet at the last run is numbered anew, since whoever has seen its number would otherwise not look at it again.
     pub(super) fn correct(&mut self, kind: &EventShape, former: &Former, row: &EventRow<'_>) -> Result<()> {
         if !kind.heard || former.at == row.at.0 && former.customer == row.customer {
             return Ok(());
         }
-        let ahead = former.at > self.clock;
+        let ahead = former.at > self.decided_for()?;
         let moved = self
             .connection
             .prepare_cached(
@@ -79,6 +79,14 @@ impl<'archive> Arrivals<'archive> {
             ])?;
         self.number += i64::from(ahead && moved > 0);
         Ok(())
+    }
+
+    /// Up to when somebody may have taken events: the time of the last run, which may lie before the clock and, where
+    /// that was set back, after it.
+    fn decided_for(&self) -> Result<i64> {
+        let sql = "SELECT now FROM run WHERE outcome = 'committed' ORDER BY id DESC LIMIT 1";
+        let last = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+        Ok(last.unwrap_or(self.clock))
     }
 
     /// Remembers how far this transaction came.

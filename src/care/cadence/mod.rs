@@ -1,7 +1,7 @@
 //! Cadences: who is enrolled, from when its cycles count, and which steps are due.
 //!
 //! An enrolment remembers when a step is due next, so that a run looks at an enrolment only when that has come, or
-//! when something about the customer changed. [`turn`] decides all of one customer in one run:
+//! when something about the customer changed. [`turn()`] decides all of one customer in one run:
 //!
 //! - **Steps** go by their id. A step is decided once a cycle, whatever becomes of it and whatever is edited around it.
 //! - **Found late**, a step is recorded as missed; one that was due before its customer was enrolled, or before it was

@@ -60,7 +60,7 @@ impl CutPoints {
         self.points.iter().flatten().map(|known| &known.point)
     }
 
-    /// One by its index in the [`CutPlan`](super::CutPlan), where it is there.
+    /// One by its index in the [`CutPlan`], where it is there.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&CutPoint> {
         self.known(index).map(|known| &known.point)

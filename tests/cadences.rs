@@ -1,17 +1,23 @@
 //! Cadences through the real engine over simulated time: the 611 programme for a year, and one store under one policy
 //! set after another. An edit never sends anything again and never restarts a clock.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: what fails here fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests: what fails here fails the test"
+)]
+
+mod common;
 
 use std::sync::Arc;
 
-use guanxi::archive::{Archive, Change, TouchFilter};
-use guanxi::engine::{Engine, RunReport, RunRequest};
+use guanxi::archive::{Archive, TouchFilter};
+use guanxi::engine::{Engine, RunReport};
 use guanxi::model::time::DAY;
 use guanxi::model::touch::TouchState;
 use guanxi::model::{Date, Timestamp, Value};
 use guanxi::policy::compiled::Scope;
-use guanxi::policy::{Compiled, Files, load, render};
 use guanxi::ports::simulated::SetClock;
 
 const HEAD: &str = r#"
@@ -93,14 +99,6 @@ grace = "3d"
 step = [{ id = "warn", before = "10d", action = "message" }, { id = "done", after = "5d", action = "message" }]
 "#;
 
-fn compiled(text: &str) -> Arc<Compiled> {
-    let mut files = Files::default();
-    files.policies.insert("policy.toml".to_owned(), format!("{HEAD}{text}"));
-    let outcome = load(&files);
-    let said = render(&outcome.diagnostics, &files, false);
-    Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{said}")))
-}
-
 /// A store with the engine of the present policy set.
 struct Store {
     archive: Archive,
@@ -111,36 +109,26 @@ struct Store {
 impl Store {
     fn new(text: &str) -> Self {
         let clock = Arc::new(SetClock::default());
-        let policy = compiled(text);
         let mut archive = Archive::open_in_memory().unwrap();
-        archive.adopt(policy.schema.clone()).unwrap();
-        Self { archive, engine: Engine::new(policy, clock.clone()).unwrap(), clock }
+        let engine = common::activate(&mut archive, &common::files(&format!("{HEAD}{text}")), &clock);
+        Self { archive, engine, clock }
     }
 
     fn edit(&mut self, text: &str) {
-        let policy = compiled(text);
-        self.archive.adopt(policy.schema.clone()).unwrap();
-        self.engine = Engine::new(policy, self.clock.clone()).unwrap();
+        let files = common::files(&format!("{HEAD}{text}"));
+        self.engine = common::activate(&mut self.archive, &files, &self.clock);
     }
 
-    fn change(&mut self, day: i64, customer: &str, field: &str, change: Change) {
-        let schema = self.archive.schema();
-        let mut changes = vec![Change::Keep; schema.customer.len()];
-        let field = schema.customer_field(field).unwrap();
-        if let Some(place) = changes.get_mut(field) {
-            *place = change;
-        }
-        let mut ingest = self.archive.ingest(Timestamp(day * DAY)).unwrap();
-        ingest.customer(customer, &changes).unwrap();
-        ingest.commit().unwrap();
+    fn change(&mut self, day: i64, customer: &str, field: &str, value: Option<Value>) {
+        common::set(&mut self.archive, Timestamp(day * DAY), customer, field, value);
     }
 
     fn level(&mut self, day: i64, customer: &str, level: &str) {
-        self.change(day, customer, "level", Change::Set(Value::text(level)));
+        self.change(day, customer, "level", Some(Value::text(level)));
     }
 
     fn due_on(&mut self, day: i64, customer: &str, due: i32) {
-        self.change(day, customer, "due_on", Change::Set(Value::Date(Date(due))));
+        self.change(day, customer, "due_on", Some(Value::Date(Date(due))));
     }
 
     fn run(&mut self, day: i64) -> RunReport {
@@ -148,9 +136,7 @@ impl Store {
     }
 
     fn run_at(&mut self, now: Timestamp, real: Timestamp) -> RunReport {
-        self.clock.set(real);
-        let request = RunRequest { now, scope: Scope::Everything, schedule: "test".to_owned() };
-        self.engine.run(&mut self.archive, &request).unwrap()
+        common::run(&self.engine, &mut self.archive, &self.clock, (now, real), Scope::Everything)
     }
 
     /// The steps of all touches there are, in order of making, as `enrolment.cycle step state`.
@@ -386,7 +372,7 @@ fn a_date_cleared_ends_it_and_given_again_goes_on_in_the_same_cycle() {
     store.due_on(0, "a", 100);
     store.run(0);
     assert_eq!(store.queued(90), ["1.0 warn"]);
-    store.change(91, "a", "due_on", Change::Clear);
+    store.change(91, "a", "due_on", None);
     assert_eq!(store.run(91).ended, 1);
     assert_eq!(store.reasons(TouchState::Cancelled), ["its anchor is missing"]);
     store.due_on(92, "a", 100);

@@ -7,14 +7,15 @@
     reason = "helpers of tests: what fails here fails the test"
 )]
 
+mod common;
+
 use std::sync::Arc;
 
-use guanxi::archive::{Approval, Archive, Change, Said, TouchFilter, TouchRow};
+use guanxi::archive::{Approval, Archive, Said, TouchFilter, TouchRow};
 use guanxi::engine::{Engine, RunReport, RunRequest};
 use guanxi::model::touch::TouchState;
 use guanxi::model::{Timestamp, Value};
 use guanxi::policy::compiled::Scope;
-use guanxi::policy::{Files, load, render};
 use guanxi::ports::simulated::SetClock;
 
 const HEAD: &str = r#"
@@ -46,41 +47,26 @@ fn at(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339(&format!("2027-{text}Z")).unwrap()
 }
 
-fn engine(archive: &mut Archive, clock: &Arc<SetClock>, policy: String) -> Engine {
-    let mut files = Files::default();
-    files.policies.insert("policy.toml".to_owned(), policy);
-    let outcome = load(&files);
-    let said = render(&outcome.diagnostics, &files, false);
-    let policy = Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{said}")));
-    archive.adopt(policy.schema.clone()).unwrap();
-    Engine::new(policy, Arc::clone(clock) as _).unwrap()
-}
-
 impl World {
     fn new(guards: &str) -> Self {
         let clock = Arc::new(SetClock::default());
         let mut archive = Archive::open_in_memory().unwrap();
-        let engine = engine(&mut archive, &clock, format!("{HEAD}{guards}"));
+        let engine = common::activate(&mut archive, &common::files(&format!("{HEAD}{guards}")), &clock);
         Self { archive, engine, clock }
     }
 
     fn edit(&mut self, guards: &str) {
-        self.edit_whole(format!("{HEAD}{guards}"));
+        self.edit_whole(&format!("{HEAD}{guards}"));
     }
 
-    fn edit_whole(&mut self, policy: String) {
-        self.engine = engine(&mut self.archive, &self.clock, policy);
+    fn edit_whole(&mut self, policy: &str) {
+        self.engine = common::activate(&mut self.archive, &common::files(policy), &self.clock);
     }
 
     fn set(&mut self, customers: &[&str], field: &str, value: &Value) {
-        let schema = self.archive.schema();
-        let mut changes = vec![Change::Keep; schema.customer.len()];
-        changes[schema.customer_field(field).unwrap()] = Change::Set(value.clone());
-        let mut ingest = self.archive.ingest(at("01-01T00:00:00")).unwrap();
         for customer in customers {
-            ingest.customer(customer, &changes).unwrap();
+            common::set(&mut self.archive, at("01-01T00:00:00"), customer, field, Some(value.clone()));
         }
-        ingest.commit().unwrap();
     }
 
     fn due(&mut self, customers: &[&str]) {
@@ -88,9 +74,8 @@ impl World {
     }
 
     fn run(&mut self, now: &str) -> RunReport {
-        self.clock.set(at(now));
-        let request = RunRequest { now: at(now), scope: Scope::Everything, schedule: "test".to_owned() };
-        self.engine.run(&mut self.archive, &request).unwrap()
+        let at = (at(now), at(now));
+        common::run(&self.engine, &mut self.archive, &self.clock, at, Scope::Everything)
     }
 
     fn touch(&self, customer: &str) -> TouchRow {
@@ -317,14 +302,9 @@ fn what_a_block_let_wait_counts_for_the_blast_radius_once_it_is_let_through() {
     let report = world.run("02-03T22:00:00");
     assert_eq!((report.queued, report.on_hold, report.waiting()), (0, 0, 3), "closed");
     // An answer goes missing and comes again: what was approved stays so.
-    let schema = world.archive.schema();
-    let mut changes = vec![Change::Keep; schema.customer.len()];
-    changes[schema.customer_field("opted_out").unwrap()] = Change::Clear;
-    let mut ingest = world.archive.ingest(at("02-03T22:30:00")).unwrap();
     for customer in ["a", "b", "c"] {
-        ingest.customer(customer, &changes).unwrap();
+        common::set(&mut world.archive, at("02-03T22:30:00"), customer, "opted_out", None);
     }
-    ingest.commit().unwrap();
     world.run("02-03T23:00:00");
     assert_eq!(world.says("a").1, "consent");
     world.set(&["a", "b", "c"], "opted_out", &Value::Bool(false));
@@ -350,12 +330,12 @@ fn a_touch_that_waits_goes_with_its_action_to_another_channel_where_the_first_is
     world.due(&["a"]);
     world.run("02-01T10:00:00");
     world.set(&["a"], "opted_out", &Value::Bool(false));
-    world.edit_whole(format!("{HEAD}{CONSENT}").replace("list", "book"));
+    world.edit_whole(&format!("{HEAD}{CONSENT}").replace("list", "book"));
     let report = world.run("02-01T11:00:00");
     assert_eq!((report.cancelled, report.queued), (0, 1));
     assert_eq!(&*world.touch("a").touch.channel, "book");
     // What is queued stays with the channel it is queued for.
-    world.edit_whole(format!("{HEAD}{CONSENT}"));
+    world.edit_whole(&format!("{HEAD}{CONSENT}"));
     assert_eq!(world.run("02-01T12:00:00").cancelled, 1);
     assert_eq!(world.says("a").2, "`channel.book` was removed or disabled");
 }
@@ -371,7 +351,7 @@ fn touches_of_an_action_that_was_renamed_count_for_the_caps_of_its_channel() {
     world.set(&["a"], "n", &Value::Number(0.0));
     world.run("02-01T11:00:00");
     world.due(&["a"]);
-    world.edit_whole(format!("{HEAD}{cap}").replace("note", "letter"));
+    world.edit_whole(&format!("{HEAD}{cap}").replace("note", "letter"));
     let report = world.run("02-02T10:00:00");
     assert_eq!((report.queued, report.suppressed()), (0, 1));
     assert_eq!(world.says("a").2, "1 touches within 7d");

@@ -7,15 +7,16 @@
     reason = "helpers of tests: what fails here fails the test"
 )]
 
+mod common;
+
 use std::sync::Arc;
 
-use guanxi::archive::{Archive, Change, EventRow, TouchFilter, TouchRow};
+use guanxi::archive::{Archive, EventRow, TouchFilter, TouchRow};
 use guanxi::engine::{Engine, RunReport, RunRequest, Whom};
 use guanxi::model::time::DAY;
 use guanxi::model::touch::TouchState;
 use guanxi::model::{Timestamp, Value};
 use guanxi::policy::compiled::Scope;
-use guanxi::policy::{Files, load, render};
 use guanxi::ports::simulated::SetClock;
 
 const HEAD: &str = r#"
@@ -46,17 +47,6 @@ struct Store {
     clock: Arc<SetClock>,
 }
 
-fn engine(policy: &str, archive: &mut Archive, clock: &Arc<SetClock>) -> Engine {
-    let mut files = Files::default();
-    files.policies.insert("policy.toml".to_owned(), format!("{HEAD}{policy}"));
-    let outcome = load(&files);
-    let said = render(&outcome.diagnostics, &files, false);
-    let policy = Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{said}")));
-    archive.adopt(policy.schema.clone()).unwrap();
-    archive.keep_policy_set(&policy.version, &files.to_kept(), Timestamp(0)).unwrap();
-    Engine::new(policy, clock.clone()).unwrap()
-}
-
 fn day(day: f64) -> Timestamp {
     #[expect(clippy::cast_possible_truncation, reason = "days of tests are small")]
     Timestamp((day * DAY as f64) as i64)
@@ -66,12 +56,13 @@ impl Store {
     fn new(policy: &str) -> Self {
         let clock = Arc::new(SetClock::default());
         let mut archive = Archive::open_in_memory().unwrap();
-        let engine = engine(policy, &mut archive, &clock);
+        let engine = common::activate(&mut archive, &common::files(&format!("{HEAD}{policy}")), &clock);
         Self { archive, engine, clock }
     }
 
     fn edit(&mut self, policy: &str) {
-        self.engine = engine(policy, &mut self.archive, &self.clock);
+        let files = common::files(&format!("{HEAD}{policy}"));
+        self.engine = common::activate(&mut self.archive, &files, &self.clock);
     }
 
     /// An event of a kind with a ticket.
@@ -93,12 +84,7 @@ impl Store {
     }
 
     fn set(&mut self, at: f64, customer: &str, field: &str, value: Value) {
-        let schema = self.archive.schema();
-        let mut changes = vec![Change::Keep; schema.customer.len()];
-        changes[schema.customer_field(field).unwrap()] = Change::Set(value);
-        let mut ingest = self.archive.ingest(day(at)).unwrap();
-        ingest.customer(customer, &changes).unwrap();
-        ingest.commit().unwrap();
+        common::set(&mut self.archive, day(at), customer, field, Some(value));
     }
 
     fn n(&mut self, at: f64, customer: &str, number: f64) {
@@ -111,9 +97,7 @@ impl Store {
 
     /// Decides for one day on another.
     fn run_at(&mut self, now: f64, started: f64, scope: Scope) -> RunReport {
-        self.clock.set(day(started));
-        let request = RunRequest { now: day(now), scope, schedule: "test".to_owned() };
-        self.engine.run(&mut self.archive, &request).unwrap()
+        common::run(&self.engine, &mut self.archive, &self.clock, (day(now), day(started)), scope)
     }
 
     /// Looks at some customers only.
@@ -214,12 +198,8 @@ fn what_only_an_edit_moved_fires_only_where_backlog_says_so() {
     store.run(0.0);
     store.n(1.0, "data", 20.0);
     let head = HEAD.replace("n > 10", "n > 5");
-    let mut files = Files::default();
-    files.policies.insert("policy.toml".to_owned(), format!("{head}{both}"));
-    let policy = Arc::new(load(&files).compiled.unwrap());
-    store.archive.adopt(policy.schema.clone()).unwrap();
-    store.archive.keep_policy_set(&policy.version, &files.to_kept(), day(1.0)).unwrap();
-    store.engine = Engine::new(policy, store.clock.clone()).unwrap();
+    let files = common::files(&format!("{head}{both}"));
+    store.engine = common::activate(&mut store.archive, &files, &store.clock);
     let run = store.run(1.0);
     assert_eq!(store.made_by(&run), ["fire data", "fire edit", "grown data"]);
     assert_eq!(run.backlog, 1);

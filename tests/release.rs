@@ -8,17 +8,18 @@
     reason = "helpers of tests: what fails here fails the test"
 )]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use guanxi::archive::{Archive, Change, TouchFilter};
+use guanxi::archive::{Archive, TouchFilter};
 use guanxi::emit::{ChannelStatus, Dispatcher, Outside, OwnStore};
 use guanxi::engine::{Engine, RunRequest};
 use guanxi::model::touch::TouchState;
 use guanxi::model::{Timestamp, Value};
 use guanxi::policy::compiled::Scope;
-use guanxi::policy::{Files, load, render};
 use guanxi::ports::simulated::{SeededEntropy, SetClock, SetEnvironment};
 use tempfile::TempDir;
 
@@ -77,12 +78,7 @@ impl World {
     /// Sets a field of a customer, or clears it.
     fn set(&self, customer: &str, field: &str, value: Option<Value>) {
         let mut archive = self.archive.lock().unwrap();
-        let schema = archive.schema();
-        let mut changes = vec![Change::Keep; schema.customer.len()];
-        changes[schema.customer_field(field).unwrap()] = value.map_or(Change::Clear, Change::Set);
-        let mut ingest = archive.ingest(at("2027-01-01T00:00:00")).unwrap();
-        ingest.customer(customer, &changes).unwrap();
-        ingest.commit().unwrap();
+        common::set(&mut archive, at("2027-01-01T00:00:00"), customer, field, value);
     }
 
     fn consents(&self, customer: &str, opted_out: bool) {
@@ -135,15 +131,7 @@ impl World {
 }
 
 fn engine(archive: &Mutex<Archive>, clock: &Arc<SetClock>, policy: &str) -> Arc<Engine> {
-    let mut files = Files::default();
-    files.policies.insert("policy.toml".to_owned(), policy.to_owned());
-    let outcome = load(&files);
-    let said = render(&outcome.diagnostics, &files, false);
-    let policy = Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{said}")));
-    let mut archive = archive.lock().unwrap();
-    archive.adopt(policy.schema.clone()).unwrap();
-    archive.keep_policy_set(&policy.version, &files.to_kept(), at("2027-01-01T00:00:00")).unwrap();
-    Arc::new(Engine::new(policy, Arc::clone(clock) as _).unwrap())
+    Arc::new(common::activate(&mut archive.lock().unwrap(), &common::files(policy), clock))
 }
 
 fn read_rows(path: &Path) -> Vec<String> {

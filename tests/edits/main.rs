@@ -9,20 +9,22 @@
 )]
 
 mod classes;
+#[path = "../common/mod.rs"]
+mod common;
 mod moves;
 mod seeded;
 mod triggers;
 
 use std::sync::Arc;
 
-use guanxi::archive::{Archive, Change, EventRow, TouchFilter, TouchRow};
-use guanxi::engine::{Engine, RunReport, RunRequest};
+use guanxi::archive::{Archive, EventRow, TouchFilter, TouchRow};
+use guanxi::engine::{Engine, RunReport};
 use guanxi::model::standing::Transition;
 use guanxi::model::time::DAY;
 use guanxi::model::touch::TouchState;
 use guanxi::model::{Timestamp, Value};
 use guanxi::policy::compiled::Scope;
-use guanxi::policy::{Compiled, Files, load, render};
+use guanxi::policy::{Compiled, Files};
 use guanxi::ports::simulated::SetClock;
 
 const HEAD: &str = r#"
@@ -47,18 +49,11 @@ struct Store {
 
 /// A set of one policy file and perhaps a script.
 fn files(policy: &str, script: Option<&str>) -> Files {
-    let mut files = Files::default();
-    files.policies.insert("policy.toml".to_owned(), format!("{HEAD}{policy}"));
+    let mut files = common::files(&format!("{HEAD}{policy}"));
     if let Some(script) = script {
         files.scripts.insert("own.rhai".to_owned(), script.to_owned());
     }
     files
-}
-
-fn compiled(files: &Files) -> Arc<Compiled> {
-    let outcome = load(files);
-    let said = render(&outcome.diagnostics, files, false);
-    Arc::new(outcome.compiled.unwrap_or_else(|| panic!("{said}")))
 }
 
 impl Store {
@@ -68,11 +63,8 @@ impl Store {
 
     fn of(files: &Files) -> Self {
         let clock = Arc::new(SetClock::default());
-        let policy = compiled(files);
         let mut archive = Archive::open_in_memory().unwrap();
-        archive.adopt(policy.schema.clone()).unwrap();
-        archive.keep_policy_set(&policy.version, &files.to_kept(), Timestamp(0)).unwrap();
-        let engine = Engine::new(policy, clock.clone()).unwrap();
+        let engine = common::activate(&mut archive, files, &clock);
         Self { archive, engine, clock }
     }
 
@@ -81,13 +73,12 @@ impl Store {
     }
 
     fn edit_to(&mut self, files: &Files) {
-        let policy = self.edit_unkept(files);
-        self.archive.keep_policy_set(&policy.version, &files.to_kept(), Timestamp(0)).unwrap();
+        self.engine = common::activate(&mut self.archive, files, &self.clock);
     }
 
     /// Makes a set active whose text the store doesn't keep.
     fn edit_unkept(&mut self, files: &Files) -> Arc<Compiled> {
-        let policy = compiled(files);
+        let policy = common::compiled(files);
         self.archive.adopt(policy.schema.clone()).unwrap();
         self.engine = Engine::new(policy.clone(), self.clock.clone()).unwrap();
         policy
@@ -95,12 +86,8 @@ impl Store {
 
     /// Sets a number of a customer.
     fn set(&mut self, day: i64, customer: &str, field: &str, number: f64) {
-        let schema = self.archive.schema();
-        let mut changes = vec![Change::Keep; schema.customer.len()];
-        changes[schema.customer_field(field).unwrap()] = Change::Set(Value::Number(number));
-        let mut ingest = self.archive.ingest(Timestamp(day * DAY)).unwrap();
-        ingest.customer(customer, &changes).unwrap();
-        ingest.commit().unwrap();
+        let value = Some(Value::Number(number));
+        common::set(&mut self.archive, Timestamp(day * DAY), customer, field, value);
     }
 
     /// Sets `n` of customers.
@@ -125,9 +112,7 @@ impl Store {
 
     fn run_scope(&mut self, day: i64, scope: Scope) -> RunReport {
         let now = Timestamp(day * DAY);
-        self.clock.set(now);
-        let request = RunRequest { now, scope, schedule: "test".to_owned() };
-        self.engine.run(&mut self.archive, &request).unwrap()
+        common::run(&self.engine, &mut self.archive, &self.clock, (now, now), scope)
     }
 
     /// Runs one trigger alone.

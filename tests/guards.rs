@@ -354,7 +354,7 @@ fn touches_of_an_action_that_was_renamed_count_for_the_caps_of_its_channel() {
     world.edit_whole(&format!("{HEAD}{cap}").replace("note", "letter"));
     let report = world.run("02-02T10:00:00");
     assert_eq!((report.queued, report.suppressed()), (0, 1));
-    assert_eq!(world.says("a").2, "1 touches within 7d");
+    assert_eq!(world.says("a").2, "1 touch within 7d");
 }
 
 #[test]

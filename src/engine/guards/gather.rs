@@ -33,6 +33,8 @@ pub(super) struct Gathered {
     /// What guards said of candidates in runs before.
     pub(super) said: Sayings,
     customer: String,
+    /// Whether what was queued for the last customer is known.
+    is_counted: bool,
 }
 
 /// What counts for caps.
@@ -251,7 +253,7 @@ impl GuardPass<'_> {
                 return self.write(touch.number, touch.held(), guard, &verdict, writer, report);
             }
         }
-        let customer = self.customer(&touch.customer, gathered, writer)?;
+        let customer = self.customer(&touch.customer, begin, gathered, writer)?;
         gathered.candidates.push(Candidate {
             number: touch.number,
             id: number_of(&touch.id),
@@ -307,17 +309,28 @@ impl GuardPass<'_> {
         Ok(room.map(|room| Seat { room, entitled }))
     }
 
-    /// The index of a candidate's customer, with what was queued for it where a cap asks.
+    /// The index of a candidate's customer, with what was queued for it once a cap asks.
     fn customer(
         &self,
         customer: &str,
+        asks: usize,
         gathered: &mut Gathered,
         writer: &RunWriter<'_>,
     ) -> Result<usize, EngineError> {
         if gathered.queued.is_empty() || gathered.customer != customer {
             gathered.customer.clear();
             gathered.customer.push_str(customer);
-            gathered.queued.push(self.queued(customer, writer)?);
+            gathered.queued.push(Vec::new());
+            gathered.is_counted = false;
+        }
+        // Nothing but a cap is asked without a seat.
+        let is_capped = gathered.asks.iter().skip(asks).any(|ask| ask.seat.is_none());
+        if is_capped && !gathered.is_counted {
+            gathered.is_counted = true;
+            let queued = self.queued(customer, writer)?;
+            if let Some(of_customer) = gathered.queued.last_mut() {
+                *of_customer = queued;
+            }
         }
         Ok(gathered.queued.len() - 1)
     }

@@ -12,7 +12,7 @@ mod common;
 
 use std::sync::Arc;
 
-use guanxi::archive::{Archive, TouchFilter};
+use guanxi::archive::{Archive, EventRow, TouchFilter};
 use guanxi::engine::{Engine, RunReport};
 use guanxi::model::time::DAY;
 use guanxi::model::touch::TouchState;
@@ -115,12 +115,24 @@ impl Store {
     }
 
     fn edit(&mut self, text: &str) {
-        let files = common::files(&format!("{HEAD}{text}"));
-        self.engine = common::activate(&mut self.archive, &files, &self.clock);
+        self.edit_all(&format!("{HEAD}{text}"));
+    }
+
+    fn edit_all(&mut self, text: &str) {
+        self.engine = common::activate(&mut self.archive, &common::files(text), &self.clock);
     }
 
     fn change(&mut self, day: i64, customer: &str, field: &str, value: Option<Value>) {
         common::set(&mut self.archive, Timestamp(day * DAY), customer, field, value);
+    }
+
+    fn event(&mut self, day: i64, kind: &str, id: &str, customer: &str) {
+        let schema = self.archive.schema();
+        let kind = schema.event(kind).unwrap();
+        let fields = vec![None; schema.events.get(kind).unwrap().fields.len()];
+        let mut ingest = self.archive.ingest(Timestamp(day * DAY)).unwrap();
+        ingest.event(kind, &EventRow { id, customer, at: Timestamp(day * DAY), fields: &fields }).unwrap();
+        ingest.commit().unwrap();
     }
 
     fn level(&mut self, day: i64, customer: &str, level: &str) {
@@ -160,6 +172,12 @@ impl Store {
             .filter(|touch| !before.contains(touch))
             .map(|touch| touch.trim_end_matches(" queued").to_owned())
             .collect()
+    }
+
+    fn deliver(&mut self, day: i64) {
+        let rows = self.archive.touches(&TouchFilter::default(), 1_000).unwrap();
+        let ids: Vec<&str> = rows.iter().map(|row| &*row.touch.id).collect();
+        self.archive.delivered(&ids, Timestamp(day * DAY)).unwrap();
     }
 
     fn reasons(&self, state: TouchState) -> Vec<String> {
@@ -402,4 +420,163 @@ fn a_customer_who_never_was_is_enrolled_once_however_often_it_is_run() {
     assert_eq!(store.run(0).enrolled, 0);
     assert_eq!(store.run(5).queued, 1);
     assert_eq!(store.run(5).queued, 0);
+}
+
+const BOUGHT: &str = r#"
+[event.bought]
+[event.closing]
+everyone = true
+[cadence.bought]
+audience = 'level == "key"'
+on = "bought"
+step = [{ id = "thanks", after = "1d", action = "message" }, { id = "ask", after = "14d", action = "short_call" }]
+[cadence.closing]
+audience = 'level == "key"'
+on = "closing"
+step = [{ id = "sorry", after = "2d", action = "message" }, { id = "offer", after = "9d", action = "long_call" }]
+"#;
+
+#[test]
+fn enrolments_joined_by_a_merge_each_keep_their_own_steps() {
+    let mut store = Store::new(TWO);
+    store.level(0, "old", "key");
+    for day in [0, 5, 20, 35, 50] {
+        store.run(day);
+    }
+    store.level(60, "new", "key");
+    store.run(60);
+    store.archive.merge("old", "new", Timestamp(61 * DAY)).unwrap();
+    let sent: Vec<_> =
+        (61..=110).flat_map(|day| store.queued(day).into_iter().map(move |step| (day, step))).collect();
+    let step = |day: i64, step: &str| (day, step.to_owned());
+    assert_eq!(sent, [step(65, "1.0 one"), step(80, "1.0 two"), step(95, "1.1 one"), step(110, "1.1 two")]);
+}
+
+#[test]
+fn an_enrolment_taken_over_by_a_merge_goes_on_and_sends_nothing_again() {
+    let mut store = Store::new(TWO);
+    store.level(0, "old", "key");
+    store.level(0, "new", "other");
+    store.run(0);
+    assert_eq!(store.queued(5), ["1.0 one"]);
+    store.level(6, "new", "key");
+    store.archive.merge("old", "new", Timestamp(6 * DAY)).unwrap();
+    assert!(store.queued(7).is_empty());
+    assert_eq!(store.queued(20), ["1.0 two"]);
+    assert_eq!(store.queued(35), ["1.1 one"]);
+    store.edit(&TWO.replace("after = \"5d\"", "after = \"7d\""));
+    store.run(36);
+    assert_eq!(store.queued(37), ["1.1 one"], "its unsent touch moved along");
+    assert_eq!(store.touches(), ["1.0 one queued", "1.0 two queued", "1.1 one queued"]);
+}
+
+#[test]
+fn events_of_two_who_are_merged_are_each_followed_up_and_one_that_concerned_both_once() {
+    let mut store = Store::new(BOUGHT);
+    store.level(0, "old", "key");
+    store.level(0, "new", "key");
+    store.event(0, "bought", "b1", "old");
+    store.event(0, "bought", "b2", "new");
+    store.event(0, "closing", "c1", "");
+    assert_eq!(store.run(0).enrolled, 4);
+    store.archive.merge("old", "new", Timestamp(1)).unwrap();
+    assert_eq!(store.queued(1), ["1.0 thanks", "1.0 thanks"]);
+    assert_eq!(store.queued(2), ["1.0 sorry"]);
+    assert_eq!(store.queued(9), ["1.0 offer"]);
+    assert_eq!(store.queued(14), ["1.0 ask", "1.0 ask"]);
+}
+
+#[test]
+fn the_last_step_s_touch_is_cancelled_too_when_its_reason_goes_before_it_is_sent() {
+    let once = TWO.replace("repeat = \"30d\"\n", "");
+    let mut store = Store::new(&format!("{once}{BOUGHT}"));
+    store.level(0, "a", "key");
+    store.run(0);
+    store.event(7, "bought", "b1", "a");
+    for day in [5, 8, 20, 21] {
+        store.run(day);
+    }
+    assert_eq!(store.touches(), ["1.0 one queued", "1.0 thanks queued", "1.0 two queued", "1.0 ask queued"]);
+    store.level(22, "a", "other");
+    assert_eq!(store.run(22).cancelled, 4);
+    assert_eq!(store.reasons(TouchState::Cancelled), ["left the audience"; 4]);
+}
+
+#[test]
+fn the_last_step_taken_out_or_moved_takes_its_unsent_touch_along() {
+    let once = TWO.replace("repeat = \"30d\"\n", "");
+    let mut store = Store::new(&once);
+    store.level(0, "a", "key");
+    for day in [0, 5, 20] {
+        store.run(day);
+    }
+    store.edit(&once.replace("after = \"20d\"", "after = \"25d\""));
+    store.run(21);
+    assert_eq!(store.touches(), ["1.0 one queued", "1.0 two cancelled"]);
+    assert_eq!(store.queued(25), ["1.0 two"]);
+    store.edit(&once.replace("  { id = \"two\", after = \"20d\", action = \"message\" },\n", ""));
+    store.run(26);
+    assert_eq!(store.touches(), ["1.0 one queued", "1.0 two cancelled"]);
+    assert_eq!(store.reasons(TouchState::Cancelled), ["its step was removed"]);
+}
+
+#[test]
+fn a_date_that_moves_takes_the_last_step_s_unsent_touch_along() {
+    let mut store = Store::new(DATED);
+    store.due_on(0, "a", 100);
+    for day in [0, 90, 105] {
+        store.run(day);
+    }
+    store.due_on(106, "a", 110);
+    store.run(106);
+    assert_eq!(store.touches(), ["1.0 warn queued", "1.0 done cancelled"]);
+    assert_eq!(store.queued(115), ["1.0 done"]);
+    store.due_on(116, "a", 300);
+    store.run(116);
+    assert_eq!(store.touches(), ["1.0 warn cancelled", "1.0 done cancelled"]);
+    assert_eq!(store.queued(290), ["2.0 warn"]);
+}
+
+#[test]
+fn another_timezone_loses_no_step() {
+    let timed = TWO.replace("after = \"5d\"", "after = \"5d\", at = \"18:00\"");
+    let timed = timed.replace("audience = 'level == \"key\"'\n", "");
+    let mut store = Store::new(&timed);
+    store.level(0, "a", "key");
+    store.run(0);
+    let policy = format!("{HEAD}{timed}").replace("Asia/Shanghai", "Asia/Tokyo");
+    store.edit_all(&policy);
+    store.run_at(Timestamp(5 * DAY + 8 * 3_600_000), Timestamp(5 * DAY + 8 * 3_600_000));
+    store.run_at(Timestamp(5 * DAY + 10 * 3_600_000), Timestamp(5 * DAY + 10 * 3_600_000));
+    assert_eq!(store.touches(), ["1.0 one queued"]);
+}
+
+#[test]
+fn dates_that_are_over_begin_again_where_a_cadence_is_made_to_repeat() {
+    let dated = "[cadence.promise]\nanchor = 'due_on'\nstep = [{ id = \"card\", action = \"message\" }]\n";
+    let mut store = Store::new(dated);
+    store.due_on(0, "a", 10);
+    store.run(0);
+    assert_eq!(store.queued(10), ["1.0 card"]);
+    store.run(11);
+    store.edit(&dated.replace("anchor", "repeat = \"yearly\"\nanchor"));
+    assert!(store.queued(12).is_empty());
+    assert_eq!(store.queued(375), ["1.1 card"]);
+}
+
+#[test]
+fn from_365_days_to_yearly_the_card_of_the_year_is_not_sent_again() {
+    let dated = "[cadence.promise]\nanchor = 'due_on'\nrepeat = \"365d\"\nstep = [{ id = \"card\", action = \"message\" }]\n";
+    let mut store = Store::new(dated);
+    let years = |years: i64| years * 365;
+    store.due_on(0, "a", 0);
+    store.run(years(27) - 1);
+    assert_eq!(store.queued(years(27)), ["1.27 card"], "a week before the day itself");
+    store.deliver(years(27));
+    store.edit(&dated.replace("365d", "yearly"));
+    for day in years(27) + 1..years(28) {
+        assert!(store.queued(day).is_empty(), "{day}");
+    }
+    let sent: Vec<_> = (years(28)..years(29)).flat_map(|day| store.queued(day)).collect();
+    assert_eq!(sent, ["1.28 card"]);
 }

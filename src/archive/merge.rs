@@ -98,7 +98,8 @@ impl Archive {
 }
 
 fn join(connection: &Connection, old: &str, new: &str, at: Timestamp, moved: &mut RowCounts) -> Result<()> {
-    let twofold = "EXISTS (SELECT 1 FROM touch AS other WHERE other.customer = ?2 \
+    // Those about events are each about their own.
+    let twofold = "touch.event IS NULL AND EXISTS (SELECT 1 FROM touch AS other WHERE other.customer = ?2 \
          AND other.state IN ('waiting', 'queued') AND other.event IS NULL AND other.kind = touch.kind \
          AND other.name = touch.name AND other.action = touch.action)";
     count(moved, "cancelled", cancel(connection, twofold, old, new, at)?);
@@ -169,16 +170,17 @@ fn join_trigger_memory(connection: &Connection, old: &str, new: &str) -> Result<
     Ok(())
 }
 
-/// Where both are enrolled in a cadence, the new one's enrolment goes on and what the old one's had coming is
-/// cancelled. Touches of the old one's enrolments go on by its id.
+/// Where both are enrolled in a cadence, or for one event that happened to everybody, the new one's enrolment goes on
+/// and what the old one's had coming is cancelled. Touches of the old one's enrolments go on by its id.
 fn join_enrolments(connection: &Connection, old: &str, new: &str, at: Timestamp) -> Result<usize> {
-    let twofold = "ended IS NULL AND event IS NULL AND EXISTS (SELECT 1 FROM enrolment AS other \
-         WHERE other.customer = ?2 AND other.cadence = enrolment.cadence AND other.ended IS NULL \
-         AND other.event IS NULL)";
+    let twofold = "ended IS NULL AND EXISTS (SELECT 1 FROM enrolment AS other \
+         WHERE other.customer = ?2 AND other.cadence = enrolment.cadence AND other.event IS enrolment.event \
+         AND (other.ended IS NULL OR other.event IS NOT NULL))";
     let cancelled = cancel(
         connection,
         &format!(
-            "kind = 'cadence' AND name IN (SELECT cadence FROM enrolment WHERE customer = ?1 AND {twofold})"
+            "kind = 'cadence' AND EXISTS (SELECT 1 FROM enrolment WHERE customer = ?1 AND cadence = touch.name \
+             AND (event IS NULL OR number = CAST(touch.occurrence AS INTEGER)) AND {twofold})"
         ),
         old,
         new,
@@ -196,14 +198,13 @@ fn join_enrolments(connection: &Connection, old: &str, new: &str, at: Timestamp)
     Ok(cancelled)
 }
 
-/// Cancels those of the old one's unsent touches for which a condition holds, but not those about an event, which
-/// are each about their own.
+/// Cancels those of the old one's unsent touches for which a condition holds.
 fn cancel(connection: &Connection, which: &str, old: &str, new: &str, at: Timestamp) -> Result<usize> {
     let cancelled = connection.execute(
         &format!(
             "UPDATE touch SET state = 'cancelled', state_at = ?3, hold = NULL, \
                  reason = 'merged with a customer who has the same coming' \
-             WHERE customer = ?1 AND ?2 <> '' AND state IN ('waiting', 'queued') AND event IS NULL \
+             WHERE customer = ?1 AND ?2 <> '' AND state IN ('waiting', 'queued') \
              AND id NOT IN (SELECT touch FROM file_write_touch) AND {which}"
         ),
         params![old, new, at.0],

@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     PERSONS,
     ENROLMENTS,
     HELD_BY_RUN,
+    UNSENT_TOUCHES,
 ];
 
 const FIRST: &str = "
@@ -183,6 +184,11 @@ const HELD_BY_RUN: &str = "
 UPDATE touch SET hold = run WHERE hold IS NOT NULL;
 DROP INDEX touch_held;
 CREATE INDEX touch_held ON touch (hold) WHERE hold IS NOT NULL;
+";
+
+/// Touches not sent yet, for cadences to look at beside those enrolled.
+const UNSENT_TOUCHES: &str = "
+CREATE INDEX touch_unsent ON touch (customer, kind, name) WHERE state IN ('queued', 'waiting');
 ";
 
 /// The version this program makes.

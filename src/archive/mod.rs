@@ -49,8 +49,8 @@ pub use open::{Archive, Snapshot};
 pub use outbox::{Delivery, Depth};
 pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};
 pub use run::{
-    ClassEdit, FormerPlaces, GuardNote, NewRun, QueuedTouch, RunTotals, RunWriter, Taken, UnsentStep,
-    UnsentTouches, WaitingTouch,
+    ClassEdit, FormerPlaces, GuardNote, NewRun, QueuedTouch, RunTotals, RunWriter, StepTouch, Taken,
+    UnsentStep, UnsentTouches, WaitingTouch,
 };
 
 /// What the archive's functions return.

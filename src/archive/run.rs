@@ -9,7 +9,7 @@ mod places;
 mod touches;
 mod waiting;
 
-pub use enrolments::UnsentStep;
+pub use enrolments::{StepTouch, UnsentStep};
 pub use place::{ClassEdit, FormerPlaces};
 pub use places::{QueuedTouch, Taken};
 pub use touches::UnsentTouches;

@@ -1,18 +1,20 @@
 //! Every cadence over a batch: who is enrolled, which steps are due, what is remembered.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::owed::{Fate, Owed};
 use super::{Engine, EngineError, RunReport};
-use crate::archive::{NewRun, RunWriter};
+use crate::archive::{NewRun, RunWriter, UnsentStep};
 use crate::care::cadence::{
-    Changed, Found, Rhythm, Sight, Standing, Start, Terms, Turn, Unsent, Verdict, due_of, turn,
+    Changed, End, Found, Rhythm, Sight, Standing, Start, Terms, Turn, Unsent, Verdict, due_of, turn,
 };
+use crate::care::identity::touch_id;
 use crate::evaluate::Decisions;
 use crate::model::enrolment::Enrolment;
 use crate::model::facts::FactBatch;
-use crate::model::touch::Because;
+use crate::model::touch::{Because, TouchKey};
 use crate::model::trigger::RuleMemory;
 use crate::model::{Column, Date, Timestamp, Type, civil};
 use crate::policy::Compiled;
@@ -82,8 +84,8 @@ pub(super) struct Active<'run> {
     first_seen: Timestamp,
     pub(super) changed: Changed,
     pub(super) columns: Columns,
-    /// Who has touches of it not sent yet, where it was edited.
-    unsent: BTreeSet<String>,
+    /// Who has touches of it not sent yet, of the enrolments of which numbers.
+    unsent: BTreeMap<String, BTreeSet<u32>>,
     /// The midnights of dates met before.
     midnights: HashMap<i32, Option<Timestamp>>,
 }
@@ -186,10 +188,6 @@ impl<'run> Active<'run> {
             Some(memory) if *memory.version != *cadence.version => Changed::Edited,
             _ => Changed::No,
         };
-        let unsent = match changed {
-            Changed::No => BTreeSet::new(),
-            _ => writer.customers_with_unsent(&cadence.name)?,
-        };
         Ok(Self {
             cadence,
             terms: terms(&run.engine.policy, cadence),
@@ -197,7 +195,7 @@ impl<'run> Active<'run> {
             rule,
             changed,
             columns,
-            unsent,
+            unsent: writer.customers_with_unsent(&cadence.name)?,
             midnights: HashMap::new(),
         })
     }
@@ -219,15 +217,31 @@ impl<'run> Active<'run> {
         let sight = Sight { standing, anchor, last_number, ..self.sight(seen.customer(), run) };
         if self.cadence.event().is_some() {
             for (_, enrolment) in enrolments {
-                let turn = turn(Some(enrolment), &sight, &self.terms);
-                self.act(&turn, Some(enrolment), seen, writer, run, report)?;
+                let enrolment = self.unfinished(enrolment, &sight);
+                let turn = turn(Some(&enrolment), &sight, &self.terms);
+                self.act(&turn, Some(&enrolment), seen, writer, run, report)?;
             }
             return Ok(());
         }
-        let going_on = enrolments.iter().find(|(_, enrolment)| enrolment.ended.is_none());
-        let former = going_on.or(enrolments.last()).map(|(_, enrolment)| *enrolment);
-        let turn = turn(former, &sight, &self.terms);
-        self.act(&turn, former, seen, writer, run, report)
+        let last = enrolments.iter().max_by_key(|(_, last)| (last.ended.is_none(), last.ended, last.number));
+        let former = last.map(|(_, enrolment)| self.unfinished(enrolment, &sight));
+        let turn = turn(former.as_deref(), &sight, &self.terms);
+        self.act(&turn, former.as_deref(), seen, writer, run, report)
+    }
+
+    /// An enrolment whose last step has passed goes on as long as its touches are not sent, as far as they may have
+    /// lost their reason.
+    fn unfinished<'a>(&self, enrolment: &'a Enrolment, sight: &Sight<'_>) -> Cow<'a, Enrolment> {
+        let may_have_lost =
+            sight.standing != Standing::In || sight.changed != Changed::No || self.terms.is_anchored();
+        let has_unsent = || {
+            let numbers = self.unsent.get(sight.customer);
+            numbers.is_some_and(|numbers| numbers.contains(&enrolment.number))
+        };
+        if may_have_lost && enrolment.reason.as_deref() == Some(End::Completed.as_str()) && has_unsent() {
+            return Cow::Owned(Enrolment { ended: None, reason: None, ..enrolment.clone() });
+        }
+        Cow::Borrowed(enrolment)
     }
 
     /// What every sight of a customer has.
@@ -289,9 +303,8 @@ impl<'run> Active<'run> {
         match turn.unsent {
             Unsent::Stay => {}
             Unsent::Cancelled(end) => {
-                for unsent in writer.unsent_steps(customer, name)? {
-                    let number = former.map_or(0, |former| former.number);
-                    if parts(&unsent.occurrence).is_some_and(|(enrolment, _)| enrolment == number) {
+                if let Some(former) = former {
+                    for (unsent, _) in self.unsent_of(customer, former, writer)? {
                         writer.take_back(&unsent.touch, end.as_str(), run.started)?;
                         report.cancelled += 1;
                     }
@@ -309,6 +322,41 @@ impl<'run> Active<'run> {
         Ok(())
     }
 
+    /// The touches of an enrolment that were not sent yet, with their cycles.
+    fn unsent_of(
+        &self,
+        customer: &str,
+        enrolment: &Enrolment,
+        writer: &RunWriter<'_>,
+    ) -> Result<Vec<(UnsentStep, i64)>, EngineError> {
+        if !self.unsent.contains_key(customer) {
+            return Ok(Vec::new());
+        }
+        let mut unsent = Vec::new();
+        for touch in writer.unsent_steps(customer, &self.cadence.name)? {
+            if let Some((number, cycle)) = parts(&touch.occurrence)
+                && number == enrolment.number
+                && self.is_of(customer, Some(enrolment), &touch.touch, step_key(&touch))
+            {
+                unsent.push((touch, cycle));
+            }
+        }
+        Ok(unsent)
+    }
+
+    /// Whether a touch is an enrolment's: those of two who were merged may have the same numbers.
+    fn is_of(
+        &self,
+        customer: &str,
+        enrolment: Option<&Enrolment>,
+        touch: &str,
+        (occurrence, step, action): (&str, &str, &str),
+    ) -> bool {
+        let identity = enrolment.and_then(|enrolment| enrolment.identity.as_deref());
+        let (kind, name, customer) = ("cadence", &*self.cadence.name, identity.unwrap_or(customer));
+        *touch_id(&TouchKey { kind, name, customer, occurrence, step, action }) == *touch
+    }
+
     /// Takes back the unsent touches of steps that are gone or due only later.
     fn take_back_moved(
         &self,
@@ -318,14 +366,7 @@ impl<'run> Active<'run> {
         run: Run<'_>,
         report: &mut RunReport,
     ) -> Result<(), EngineError> {
-        if self.changed != Changed::No && !self.unsent.contains(customer) {
-            return Ok(());
-        }
-        for unsent in writer.unsent_steps(customer, &self.cadence.name)? {
-            let cycle = match parts(&unsent.occurrence) {
-                Some((number, cycle)) if number == enrolment.number => cycle,
-                _ => continue,
-            };
+        for (unsent, cycle) in self.unsent_of(customer, enrolment, writer)? {
             let has_step = self.terms.steps.iter().any(|step| *step.id == *unsent.step);
             let reason = match due_of(enrolment, cycle, &unsent.step, &self.terms) {
                 Some(due) if due <= run.now => continue,
@@ -352,8 +393,15 @@ impl<'run> Active<'run> {
         let Some(step) = self.terms.steps.get(found.due.step) else { return Ok(()) };
         let customer = seen.customer();
         let occurrence = format!("{}.{}", found.enrolment, found.due.cycle);
-        if writer.has_step(customer, &self.cadence.name, &occurrence, &step.id)? {
-            return Ok(());
+        for known in writer.step_touches(customer, &self.cadence.name, &occurrence, &step.id)? {
+            let key = (&*occurrence, &*step.id, &*known.action);
+            if !self.is_of(customer, enrolment, &known.touch, key) {
+                continue;
+            }
+            if known.counts {
+                return Ok(());
+            }
+            writer.remove_taken_back(known.number)?;
         }
         let fate = self.fate(found, step, seen, run);
         report.missed += u64::from(matches!(fate, Fate::Missed(_)));
@@ -403,6 +451,10 @@ impl<'a> Seen<'a> {
 fn parts(occurrence: &str) -> Option<(u32, i64)> {
     let (number, cycle) = occurrence.split_once('.')?;
     Some((number.parse().ok()?, cycle.parse().ok()?))
+}
+
+fn step_key(touch: &UnsentStep) -> (&str, &str, &str) {
+    (&touch.occurrence, &touch.step, &touch.action)
 }
 
 fn because(cadence: &Cadence, step: &CadenceStep, enrolment: Option<&Enrolment>) -> Because {

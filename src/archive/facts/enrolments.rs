@@ -12,8 +12,8 @@ use crate::model::enrolment::{Enrolment, EnrolmentRecord};
 use crate::model::{TextList, Timestamp};
 
 impl FactReader<'_> {
-    /// Reads those of the cadences named, in order of (row, cadence, number): the last of each row and cadence, and
-    /// all that go on.
+    /// Reads those of the cadences named, in order of (row, cadence, number): all that go on, all that are not for
+    /// events, and those for events of customers who have touches not sent yet.
     pub(super) fn read_enrolments(
         self,
         names: &[String],
@@ -23,7 +23,10 @@ impl FactReader<'_> {
     ) -> Result<()> {
         let sql = "SELECT customer, cadence, number, next, ended, base, \"offset\", distance, started, identity, event, \
                    reason FROM enrolment \
-                   WHERE customer >= ?1 AND customer <= ?2 AND (ended IS NULL OR event IS NULL) \
+                   WHERE customer >= ?1 AND customer <= ?2 AND (ended IS NULL OR event IS NULL \
+                       OR customer IN (SELECT customer FROM touch INDEXED BY touch_unsent \
+                           WHERE customer >= ?1 AND customer <= ?2 AND kind = 'cadence' \
+                           AND state IN ('queued', 'waiting'))) \
                    ORDER BY customer, cadence, number, identity";
         let mut last = 0;
         self.each_row(sql, spans, ids, |customer, row| {

@@ -1,6 +1,8 @@
 //! Enrolments as a run leaves them, and the touches of cadences it takes back.
 
-use rusqlite::{OptionalExtension, params};
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::params;
 
 use super::RunWriter;
 use crate::archive::Result;
@@ -16,6 +18,21 @@ pub struct UnsentStep {
     pub occurrence: String,
     /// Of which step.
     pub step: String,
+    /// Of which action.
+    pub action: String,
+}
+
+/// A touch of a step of a cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepTouch {
+    /// Its number in the store.
+    pub number: i64,
+    /// Its id.
+    pub touch: String,
+    /// Of which action.
+    pub action: String,
+    /// Whether it counts: one that was taken back before it was sent does not.
+    pub counts: bool,
 }
 
 impl RunWriter<'_> {
@@ -63,47 +80,60 @@ impl RunWriter<'_> {
         Ok(Some(found.0).filter(|_| !found.1))
     }
 
-    /// Whether a step of a cycle has a touch that counts. One that was taken back before it was sent does not, and
-    /// makes place for another.
+    /// The touches of a step of a cycle, of any enrolment of the customer of that number: two who were merged may
+    /// both have one.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn has_step(&mut self, customer: &str, cadence: &str, occurrence: &str, step: &str) -> Result<bool> {
-        let which = "customer = ?1 AND kind = 'cadence' AND name = ?2 AND occurrence = ?3 \
-                     AND because ->> '$.step' = ?4";
-        let counts: Option<bool> = self
-            .transaction
-            .prepare_cached(&format!(
-                "SELECT max(taken_back = 0 OR state <> 'cancelled') FROM touch WHERE {which}"
-            ))?
-            .query_row([customer, cadence, occurrence, step], |row| row.get(0))
-            .optional()?
-            .flatten();
-        if counts == Some(false) {
-            // A touch that is gone would hold its places for good.
-            self.transaction
-                .prepare_cached(&format!(
-                    "DELETE FROM capacity_use WHERE touch IN (SELECT number FROM touch WHERE {which})"
-                ))?
-                .execute([customer, cadence, occurrence, step])?;
-            self.transaction
-                .prepare_cached(&format!("DELETE FROM touch WHERE {which}"))?
-                .execute([customer, cadence, occurrence, step])?;
-        }
-        Ok(counts == Some(true))
+    pub fn step_touches(
+        &self,
+        customer: &str,
+        cadence: &str,
+        occurrence: &str,
+        step: &str,
+    ) -> Result<Vec<StepTouch>> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT number, id, action, taken_back = 0 OR state <> 'cancelled' FROM touch \
+             WHERE customer = ?1 AND kind = 'cadence' AND name = ?2 AND occurrence = ?3 \
+             AND because ->> '$.step' = ?4",
+        )?;
+        let touches = statement.query_map([customer, cadence, occurrence, step], |row| {
+            Ok(StepTouch {
+                number: row.get(0)?,
+                touch: row.get(1)?,
+                action: row.get(2)?,
+                counts: row.get(3)?,
+            })
+        })?;
+        Ok(touches.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The customers with touches of a cadence that were not sent yet.
+    /// Makes place for another touch where one was taken back.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn customers_with_unsent(&self, cadence: &str) -> Result<std::collections::BTreeSet<String>> {
+    pub fn remove_taken_back(&mut self, number: i64) -> Result<()> {
+        // A touch that is gone would hold its places for good.
+        self.transaction.prepare_cached("DELETE FROM capacity_use WHERE touch = ?1")?.execute([number])?;
+        self.transaction.prepare_cached("DELETE FROM touch WHERE number = ?1")?.execute([number])?;
+        Ok(())
+    }
+
+    /// The customers with touches of a cadence that were not sent yet, and the numbers of the enrolments they are of.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn customers_with_unsent(&self, cadence: &str) -> Result<BTreeMap<String, BTreeSet<u32>>> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT DISTINCT customer FROM touch \
+            "SELECT customer, CAST(occurrence AS INTEGER) FROM touch INDEXED BY touch_unsent \
              WHERE kind = 'cadence' AND name = ?1 AND state IN ('queued', 'waiting')",
         )?;
-        let customers = statement.query_map([cadence], |row| row.get(0))?;
-        Ok(customers.collect::<rusqlite::Result<_>>()?)
+        let mut customers = BTreeMap::<String, BTreeSet<u32>>::new();
+        let mut rows = statement.query([cadence])?;
+        while let Some(row) = rows.next()? {
+            customers.entry(row.get(0)?).or_default().insert(row.get(1)?);
+        }
+        Ok(customers)
     }
 
     /// A customer's touches of a cadence that were not sent yet, oldest first. Those in a planned file write are as
@@ -113,12 +143,17 @@ impl RunWriter<'_> {
     /// SQLite's own.
     pub fn unsent_steps(&self, customer: &str, cadence: &str) -> Result<Vec<UnsentStep>> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT id, occurrence, coalesce(because ->> '$.step', '') FROM touch \
+            "SELECT id, occurrence, coalesce(because ->> '$.step', ''), action FROM touch \
              WHERE customer = ?1 AND kind = 'cadence' AND name = ?2 AND state IN ('queued', 'waiting') \
              AND id NOT IN (SELECT touch FROM file_write_touch) ORDER BY number",
         )?;
         let steps = statement.query_map([customer, cadence], |row| {
-            Ok(UnsentStep { touch: row.get(0)?, occurrence: row.get(1)?, step: row.get(2)? })
+            Ok(UnsentStep {
+                touch: row.get(0)?,
+                occurrence: row.get(1)?,
+                step: row.get(2)?,
+                action: row.get(3)?,
+            })
         })?;
         Ok(steps.collect::<rusqlite::Result<_>>()?)
     }

@@ -269,7 +269,8 @@ fn ended(former: &Enrolment, sight: &Sight<'_>, terms: &Terms<'_>) -> Verdict {
         };
         return if may { anew() } else { Verdict::Rests };
     }
-    let completed = former.reason.as_deref() == Some(End::Completed.as_str());
+    // Where the cadence was made to repeat, more is to come.
+    let completed = former.reason.as_deref() == Some(End::Completed.as_str()) && terms.rhythm == Rhythm::Once;
     match whither(former, sight, terms) {
         Moved::Beyond => anew(),
         Moved::Not if completed => Verdict::Rests,

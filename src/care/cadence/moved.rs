@@ -97,7 +97,8 @@ pub(super) fn listed(terms: &Terms<'_>, now: Timestamp) -> Option<Base> {
 }
 
 /// What an enrolment counts from once `repeat` was edited: the cycle in progress keeps its number, and from an
-/// enrolment or an event also its start, and the next follow at the new distance.
+/// enrolment or an event also its start, and the next follow at the new distance. Counted from a date, the cycle that
+/// starts nearest to it takes its place.
 pub(super) fn redistanced(former: &Enrolment, terms: &Terms<'_>, now: Timestamp) -> Base {
     let rhythm = match former.distance {
         0 => Rhythm::Once,
@@ -119,7 +120,18 @@ pub(super) fn redistanced(former: &Enrolment, terms: &Terms<'_>, now: Timestamp)
         _ => before.start(place).unwrap_or(former.base),
     };
     let after = terms.timeline(Base { at, offset: 0 });
-    Base { at, offset: number - after.number(in_progress(&after, now)) }
+    Base { at, offset: number - after.number(same_cycle(&after, before.start(place), now)) }
+}
+
+/// The place of the cycle that is the same as one that started then: the next, where it starts less than 30 days off
+/// and nearer to it than the one in progress; else that.
+fn same_cycle(timeline: &Timeline<'_>, start: Option<Timestamp>, now: Timestamp) -> i64 {
+    let place = in_progress(timeline, now);
+    let far = |place| Some(distance(timeline.start(place)?, start?));
+    match (far(place), far(place + 1)) {
+        (Some(here), Some(next)) if next < SAME_CYCLE && next < here => place + 1,
+        _ => place,
+    }
 }
 
 /// The place of the cycle that started last; the first where none has.

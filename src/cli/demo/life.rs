@@ -207,8 +207,9 @@ impl Living<'_> {
                 }
                 while runs::run_due(&self.shared).await.map_err(stopped)?.is_some() {}
                 self.shared.schedules_changed.notify_one();
+                // What may go in the morning must not meet the guards of the evening.
+                self.delivered().await?;
             }
-            self.delivered().await?;
             self.show_day(midnight, rows).await?;
             paced.await;
         }

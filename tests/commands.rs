@@ -284,6 +284,8 @@ fn an_approved_run_goes_out_at_the_next_and_is_approved_once_only() {
     assert_eq!(approved.status.code(), Some(0), "{}", err(&approved));
     assert_eq!(out(&approved), format!("approved   run {run}: 2 touches go to the guards at the next run\n"));
     assert!(out(&guanxi(home.path(), &["runs"])).contains("committed, approved"));
+    let touches = out(&guanxi(home.path(), &["touches"]));
+    assert!(touches.contains(&format!("waiting: blast: run {run} was approved")), "{touches}");
     for say in ["approve", "reject"] {
         let again = guanxi(home.path(), &["runs", say, &run]);
         assert_eq!(again.status.code(), Some(1));

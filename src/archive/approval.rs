@@ -55,7 +55,10 @@ impl Archive {
     /// SQLite's own.
     pub fn approve_run(&mut self, run: i64) -> Result<Said> {
         self.say(run, Approval::Approved, |transaction| {
-            transaction.execute("UPDATE touch SET hold = NULL WHERE hold = ?1 AND state = 'waiting'", [run])
+            transaction.execute(
+                "UPDATE touch SET hold = NULL, reason = ?2 WHERE hold = ?1 AND state = 'waiting'",
+                params![run, format!("run {run} was approved; the next run asks the other guards")],
+            )
         })
     }
 

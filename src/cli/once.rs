@@ -149,7 +149,8 @@ fn show(
         out.line(format_args!("  {trigger}: fired {times}"))?;
     }
     if run.enrolled + run.ended > 0 {
-        out.line(format_args!("enrolled   {} in cadences; {} enrolments ended", run.enrolled, run.ended))?;
+        let ended = if run.ended > 0 { format!("; {} enrolments ended", run.ended) } else { String::new() };
+        out.line(format_args!("enrolled   {} in cadences{ended}", run.enrolled))?;
     }
     for (count, what) in noted(run) {
         out.line(format_args!("noted      {count} {what}, not fired"))?;
@@ -188,7 +189,7 @@ fn show(
 /// What was noted and did not fire, with how often.
 fn noted(run: &RunReport) -> impl Iterator<Item = (u64, &'static str)> {
     let noted = [
-        (run.backlog, "already true when first seen"),
+        (run.backlog, "already so when first seen, or so only by an edit"),
         (run.cooling_down, "events and moves within a cooldown"),
         (run.too_late, "events and moves found too late"),
     ];

@@ -174,6 +174,9 @@ fn beside_a_running_daemon_writing_is_refused_with_the_way_and_looking_is_not() 
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let refused = guanxi(home.path(), &["once"]);
+    let approve = guanxi(home.path(), &["runs", "approve", "1"]);
+    assert_eq!(approve.status.code(), Some(1));
+    assert!(err(&approve).contains("POST /v1/runs/ID/approve"), "{}", err(&approve));
     for command in [&["forget", "c1"][..], &["merge", "c1", "c2"]] {
         let refused = guanxi(home.path(), command);
         assert_eq!(refused.status.code(), Some(1));
@@ -322,6 +325,8 @@ fn a_rejected_run_is_never_sent() {
 #[test]
 fn only_a_run_that_waits_for_approval_is_approved_or_rejected() {
     let home = home();
+    assert_eq!(guanxi(home.path(), &["runs", "approve", "1"]).status.code(), Some(1));
+    assert!(!home.path().join("guanxi.db").exists(), "no store is made to look for the run in");
     assert_eq!(guanxi(home.path(), &["once", "--now", "2027-02-01"]).status.code(), Some(0));
     for (arguments, reason) in [
         (["runs", "approve", "1"], "run 1 doesn't wait for approval: it made no more touches than usual"),

@@ -36,12 +36,17 @@ pub(super) fn look(common: &Common, set: &PolicySet) -> Result<Archive, Failure>
     Ok(archive)
 }
 
+/// Opens the store for a change of what is in it: where there is none, none is made.
+pub(super) fn existing(common: &Common) -> Result<Archive, ArchiveError> {
+    if !common.store.exists() {
+        return Err(ArchiveError::NoStore { path: common.store.clone() });
+    }
+    Archive::open(&common.store)
+}
+
 /// Opens the store for a change that a running guanxi can't be asked for.
 pub(super) fn alone(common: &Common) -> Result<Archive, Failure> {
-    if !common.store.exists() {
-        return Err(ArchiveError::NoStore { path: common.store.clone() }.into());
-    }
-    match Archive::open(&common.store) {
+    match existing(common) {
         Err(error @ ArchiveError::InUse { .. }) => Err(Failure::Input(format!(
             "{error}; stop the running guanxi, ask again, and start it: it goes on where it was"
         ))),

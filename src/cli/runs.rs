@@ -18,7 +18,7 @@ pub(super) fn execute(common: &Common, command: &Runs, out: &mut Out) -> Result<
 }
 
 fn execute_say(common: &Common, say: &Say, out: &mut Out) -> Result<(), Failure> {
-    let mut archive = Archive::open(&common.store)?;
+    let mut archive = open::existing(common)?;
     let (Say::Approve(Asked { run, at }) | Say::Reject(Asked { run, at })) = say;
     let (said, approval) = match say {
         Say::Approve(_) => (archive.approve_run(*run)?, Approval::Approved),

@@ -109,6 +109,27 @@ fn a_store_of_the_first_version_gets_what_it_lacks() {
 }
 
 #[test]
+fn what_waited_for_approval_of_its_run_in_an_older_store_is_let_go_by_it() {
+    let (_folder, path) = store();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    // The last version in which a guard's name was what held a touch.
+    migrate_to(&connection, 0, 10).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO run (id, now, started, finished, schedule, policy_version, outcome, error, customers, \
+             transitions, touches, cancelled, approval) \
+             VALUES (7, 0, 0, 0, '', '', 'committed', '', 0, 0, 0, 0, 'waiting'); \
+             INSERT INTO touch (id, customer, action, channel, kind, name, because, occurrence, due, expires, \
+             priority, state, state_at, reason, policy_version, payload, run, hold) \
+             VALUES ('t', 'c', '', '', '', '', '{}', '', 0, 0, 0, 'waiting', 0, '', '', '{}', 7, 'blast');",
+        )
+        .unwrap();
+    drop(connection);
+    let mut archive = Archive::open(&path).unwrap();
+    assert_eq!(archive.approve_run(7).unwrap(), Said::Done(1));
+}
+
+#[test]
 fn a_newer_store_and_a_foreign_file_are_refused_and_not_touched() {
     let (_folder, path) = store();
     let archive = Archive::open(&path).unwrap();

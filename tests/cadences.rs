@@ -580,3 +580,54 @@ fn from_365_days_to_yearly_the_card_of_the_year_is_not_sent_again() {
     let sent: Vec<_> = (years(28)..years(29)).flat_map(|day| store.queued(day)).collect();
     assert_eq!(sent, ["1.28 card"]);
 }
+
+#[test]
+fn dates_of_any_year_are_counted_from_at_once() {
+    for repeat in ["", "repeat = \"yearly\"", "repeat = \"1mo\"", "repeat = \"1d\""] {
+        let dated = format!(
+            "[cadence.promise]\nanchor = 'due_on'\n{repeat}\n\
+             step = [{{ id = \"card\", before = \"3mo\", at = \"02:30\", action = \"message\" }}]\n"
+        );
+        let mut store = Store::new(&dated);
+        for (customer, due) in
+            [("first", -719_162), ("last", 2_932_896), ("none", i32::MIN), ("never", i32::MAX)]
+        {
+            store.due_on(0, customer, due);
+        }
+        for day in [0, 40, 400] {
+            let report = store.run(day);
+            assert!(report.queued + report.missed <= 400, "{repeat}: {report:?}");
+        }
+    }
+}
+
+#[test]
+fn from_the_31st_each_month_s_step_before_it_comes_once() {
+    let dated = "[cadence.promise]\nanchor = 'due_on'\nrepeat = \"1mo\"\n\
+         step = [{ id = \"card\", before = \"3d\", action = \"message\" }]\n";
+    let mut store = Store::new(dated);
+    store.due_on(0, "a", 30);
+    let sent: Vec<_> =
+        (0..=150).flat_map(|day| store.queued(day).into_iter().map(move |step| (day, step))).collect();
+    // 28 January, 25 February, 28 March, 27 April, 28 May.
+    let days = [(27, 0), (55, 1), (86, 2), (116, 3), (147, 4)];
+    assert_eq!(sent, days.map(|(day, cycle)| (day, format!("1.{cycle} card"))));
+}
+
+#[test]
+fn an_audience_that_flickers_makes_no_more_touches_than_re_entry_allows() {
+    let sent = |reenter: &str| {
+        let mut store = Store::new(
+            &TWO.replace("grace", &format!("reenter = \"{reenter}\"\ngrace")).replace("\"5d\"", "\"0d\""),
+        );
+        let mut sent = 0;
+        for day in 0..40 {
+            store.level(day, "a", if day % 2 == 0 { "key" } else { "other" });
+            sent += store.queued(day).len();
+        }
+        sent
+    };
+    assert_eq!(sent("never"), 1);
+    assert_eq!(sent("always"), 20);
+    assert_eq!(sent("9d"), 4);
+}

@@ -515,3 +515,53 @@ async fn a_run_with_unusually_many_touches_waits_until_it_is_approved_or_rejecte
     assert_eq!(counts("queued").await + counts("delivered").await, 3, "those of the first went at once");
     daemon.stop().await;
 }
+
+fn command(home: &Home, arguments: &[&str]) -> String {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_guanxi"));
+    command.current_dir(home.folder.path()).args(arguments);
+    for name in ["POLICIES", "SCRIPTS", "DATA", "STORE", "JSON", "NOW", "LISTEN", "LOG"] {
+        command.env_remove(format!("GUANXI_{name}"));
+    }
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_over_http_of_the_forgotten_are_refused_and_those_of_the_merged_are_the_new_ones() {
+    let home = Home::new(POLICY);
+    let order = |id: &str, customer: &str| {
+        format!(
+            r#"{{"type": "order", "id": "{id}", "customer": "{customer}", "at": "2027-01-01T08:00:00Z", "amount": 5}}"#
+        )
+    };
+    let daemon = home.start().await.unwrap();
+    let sent = format!("[{}, {}, {}]", order("1", "gone"), order("2", "old"), order("3", "new"));
+    let (_, told) = http(daemon.address, "POST /v1/events", "", &sent).await;
+    assert_eq!(told["new"], 3, "{told:#}");
+    daemon.stop().await;
+    command(&home, &["forget", "gone"]);
+    command(&home, &["merge", "old", "new"]);
+
+    let daemon = home.start().await.unwrap();
+    let (code, told) = http(daemon.address, "POST /v1/events", "", &sent).await;
+    assert_eq!((code, &told["forgotten"], &told["same"]), (200, &1.into(), &2.into()), "{told:#}");
+    let later = format!("[{}, {}]", order("4", "gone"), order("5", "old"));
+    let (code, told) = http(daemon.address, "POST /v1/events", "", &later).await;
+    assert_eq!((code, &told["forgotten"], &told["new"]), (200, &1.into(), &1.into()), "{told:#}");
+    let people = r#"[{"id": "gone", "name": "Gone"}, {"id": "old", "name": "Ann"}]"#;
+    let (code, told) = http(daemon.address, "POST /v1/customers", "", people).await;
+    assert_eq!(
+        (code, &told["forgotten"], &told["errors"]),
+        (200, &1.into(), &Value::Array(Vec::new())),
+        "{told:#}"
+    );
+    let (code, told) = http(daemon.address, "POST /v1/events", "", &order("6", "gone")).await;
+    assert_eq!((code, &told["forgotten"]), (200, &1.into()), "not an error of the sender's: {told:#}");
+    daemon.stop().await;
+    let customers = command(
+        &home,
+        &["select", "true", "--columns", "id,name,orders", "--format", "csv", "--now", "2027-02-01"],
+    );
+    assert_eq!(customers, "id,name,orders\nnew,Ann,3\n");
+}

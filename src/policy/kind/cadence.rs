@@ -38,13 +38,19 @@ pub(crate) static KEYS: &[Key] = &[
          A date counts from local midnight, and whole days after it or before it by the calendar. \
          An anchor that moves takes unsent steps along; moved by less than 30 days it is the same cycle, else another enrolment.",
     ),
-    key("on", "event kind", "One enrolment for each such event; `anchor` may be a date or time field of it."),
+    key(
+        "on",
+        "event kind",
+        "One enrolment for each such event of who is in the audience when the event is first seen; `anchor` may be a date or time field of it. \
+         What is corrected of the event later, its date too, moves nothing.",
+    ),
     key("where", "condition over the event", "Which of these events. Default all."),
     key(
         "repeat",
         "duration or \"yearly\"",
         "Cycle n starts at start + n × repeat. \"yearly\" is for dates and times; 29 February falls on the 28th. Default: once. \
-         Edited, the cycle in progress keeps its start and its touches; the next follow at the new distance.",
+         Edited, the cycle in progress keeps its start and its touches; the next follow at the new distance. Counted from a date, \
+         the cycle that starts nearest takes its place, and a date that was over begins again.",
     ),
     key("stagger", "duration", "Spreads enrolments over this long, fixed per customer."),
     key("stop_when", "condition", "Ends the enrolment, as leaving the audience does."),
@@ -64,7 +70,7 @@ pub(crate) static KEYS: &[Key] = &[
         "step",
         "list of tables, `[[cadence.NAME.step]]`",
         "What is done in each cycle. Steps go by their `id`: one added to a running cycle is due for those not past it by more \
-         than `grace`, one taken out is never sent, one moved takes its unsent touch along and stays sent where it was sent, \
+         than `grace`, and not for those whose last step had passed and was sent, one taken out is never sent, one moved takes its unsent touch along and stays sent where it was sent, \
          one renamed is another.",
     ),
 ];

@@ -91,7 +91,7 @@ pub(super) const PERSONS: &str = "## Forgetting and merging customers
 of it are refused and counted. Files that were imported or written, and backups, are not touched.
 
 `guanxi merge OLD NEW` makes two customers one: NEW gets OLD's events, transitions, enrolments and touches, and those fields it lacks itself; where both stood somewhere, NEW's place counts. \
-Later rows of OLD are NEW's. What was sent to either is not sent again for the same reason, and counts for caps.
+Later rows of OLD are NEW's. Where both are enrolled in a cadence, NEW's enrolment goes on and OLD's ends; for events each has its own. What was sent to either is not sent again for the same reason, and counts for caps.
 ";
 
 /// Policy tests.

@@ -32,7 +32,8 @@ They are asked in this order, by name among the same kind, and the first that do
 
 1. `block`: its condition. A condition that is missing holds the touch.
 2. `holdout`: whether the customer is in the control group.
-3. `blast_radius`: whether the touches made within 24 hours that passed so far are too many; then those of the run wait for `guanxi runs approve RUN`, or are \
+3. `blast_radius`: whether too many touches passed block and holdout within 24 hours. Each counts once, in the run in which it first passes them: \
+what a block let wait counts when it is let through. Where they are too many, those of the run wait for `guanxi runs approve RUN`, or are \
 cancelled for good by `guanxi runs reject RUN`. Later runs go on.
 4. `hours`: whether it is open now.
 5. `cap`: how many touches of the customer were queued within the span.
@@ -76,7 +77,10 @@ but after its last evaluation too. What waits for an answer keeps the `within` i
 - A cadence goes by the `id` of its steps. A step put in is due for those who are not past it by more than `grace`; one taken out is never sent; one moved takes its \
 unsent touch along and is not sent again where it was; one with another `id` is another. With another `repeat` the cycle in progress keeps its start. Another `audience` enrols \
 whom it takes in and ends the enrolments of whom it leaves out.
-- A guard counts as edited at once: touches that wait are asked anew, those queued before by `block` and `hours` before each attempt.
+- A guard counts as edited at once: touches that wait are asked anew, those queued before by `block` and `hours` before each attempt. What waits for approval of its \
+run does so still where its `blast_radius` was removed.
+- An action that moves to another channel takes the touches that wait along; those queued go over the channel they were queued for, and are cancelled where that \
+is removed. Touches of an action that is gone count for the caps of what goes over their channel.
 - A table that is removed or disabled sleeps: its unsent touches are cancelled, what it remembers is kept. What became true or moved while it slept is the \
 edit's doing. A table with another name is another table.
 - A level or cell with a new name, at the place of one whose name is gone, among as many, is the same one renamed: its customers stay \

@@ -381,3 +381,26 @@ fn what_rises_again_after_its_run_was_rejected_is_a_new_reason() {
     assert_eq!(world.run("02-01T12:00:00").queued, 1);
     assert_eq!(world.says("b").0, TouchState::Cancelled);
 }
+
+#[test]
+fn a_touch_that_two_blast_radii_find_too_many_is_held_and_counted_once() {
+    let mut world = World::new(&format!("{BLAST}[guard.narrow.blast_radius]\ncount = 1\n"));
+    world.due(&["a", "b", "c"]);
+    let held = world.run("02-01T10:00:00");
+    assert_eq!((held.queued, held.on_hold, held.waiting()), (0, 3, 3));
+    assert_eq!(world.verdicts("a").len(), 1);
+    assert_eq!(world.archive.approve_run(held.run).unwrap(), Said::Done(3));
+    assert_eq!(world.run("02-01T11:00:00").queued, 3, "one word is enough");
+}
+
+#[test]
+fn places_of_a_day_are_those_of_the_day_a_touch_is_queued_whatever_the_clock_does_after() {
+    let mut world = World::new(ONE_PLACE);
+    world.due(&["a", "b", "c"]);
+    assert_eq!(world.run("02-01T23:59:59").queued, 1);
+    assert_eq!(world.run("02-02T00:00:00").queued, 1, "midnight");
+    // The clock is set back: both days have their touch, and none is queued twice.
+    assert_eq!(world.run("02-01T12:00:00").queued, 0);
+    assert_eq!(world.run("02-02T12:00:00").queued, 0);
+    assert_eq!(world.run("02-03T00:00:00").queued, 1);
+}

@@ -163,7 +163,7 @@ fn what_expires_says_what_it_waited_for() {
     assert_eq!((state, guard.as_str()), (TouchState::Expired, "people"));
     assert_eq!(
         reason,
-        "not queued by 2027-02-06T11:00:00Z; it waited for guard.people: no place is left of the 1 of 2027-02-01"
+        "not queued by 2027-02-06 11:00 UTC; it waited for guard.people: no place is left of the 1 of 2027-02-01"
     );
 }
 

@@ -422,10 +422,8 @@ impl<'run> Active<'run> {
 
     fn fate(&self, found: &Found, step: &CadenceStep, seen: &Seen<'_>, run: Run<'_>) -> Fate {
         if found.late {
-            return Fate::Missed(format!(
-                "found {}, later than its grace of {}",
-                run.started, self.terms.grace
-            ));
+            let found = civil::in_words(run.started, run.engine.policy.settings.timezone);
+            return Fate::Missed(format!("found {found}, later than its grace of {}", self.terms.grace));
         }
         let column = self.columns.whens.get(found.due.step).copied().flatten();
         match (column, &step.when) {

@@ -12,6 +12,14 @@ pub fn local(at: Timestamp, zone: Tz) -> Option<NaiveDateTime> {
     at.to_utc().map(|at| at.with_timezone(&zone).naive_local())
 }
 
+/// An instant for people: local time to the minute, and the zone.
+#[must_use]
+pub fn in_words(at: Timestamp, zone: Tz) -> String {
+    let local = local(at, zone);
+    let local = local.map_or_else(|| at.to_string(), |local| local.format("%Y-%m-%d %H:%M").to_string());
+    format!("{local} {zone}")
+}
+
 /// The local day in `zone` at an instant.
 #[must_use]
 pub fn local_date(at: Timestamp, zone: Tz) -> Option<Date> {

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::Verdict;
 use crate::care::calendar::is_workday;
-use crate::model::civil::{local_date, resolve};
+use crate::model::civil::{in_words, local_date, resolve};
 use crate::model::{Date, Timestamp};
 use crate::policy::compiled::{Calendar, Hours};
 
@@ -39,7 +39,10 @@ pub fn decide(hours: &Hours, calendar: Option<&Calendar>, zone: Tz, at: Timestam
         if opens <= at {
             return Verdict::Passes;
         }
-        return Verdict::Waits { reason: format!("closed until {}", local(opens, zone)), until: Some(opens) };
+        return Verdict::Waits {
+            reason: format!("closed until {}", in_words(opens, zone)),
+            until: Some(opens),
+        };
     }
     never()
 }
@@ -56,12 +59,6 @@ fn window(hours: &Hours, day: Date, zone: Tz) -> Option<(Timestamp, Timestamp)> 
         |minutes: i64| Some(resolve(midnight.checked_add_signed(TimeDelta::minutes(minutes))?, zone));
     let over_midnight = if hours.until <= hours.from { 24 * 60 } else { 0 };
     Some((instant(hours.from.into())?, instant(i64::from(hours.until) + over_midnight)?))
-}
-
-fn local(at: Timestamp, zone: Tz) -> String {
-    let local = crate::model::civil::local(at, zone);
-    let local = local.map_or_else(|| at.to_string(), |local| local.format("%Y-%m-%d %H:%M").to_string());
-    format!("{local} {zone}")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::care::guard::{Rank, Verdict};
 use crate::engine::{EngineError, RunReport};
 use crate::evaluate::CutPoints;
 use crate::model::Timestamp;
+use crate::model::civil::in_words;
 use crate::model::touch::TouchState;
 use crate::policy::compiled::{Guard, GuardKind};
 
@@ -166,8 +167,9 @@ impl GuardPass<'_> {
         writer: &mut RunWriter<'_>,
         report: &mut RunReport,
     ) -> Result<(), EngineError> {
+        let zone = self.engine.policy.settings.timezone;
         for late in waiting.extract_if(.., |touch| self.started > touch.expires) {
-            let mut reason = format!("not queued by {}", late.expires);
+            let mut reason = format!("not queued by {}", in_words(late.expires, zone));
             if !late.held_by.is_empty() {
                 reason = format!("{reason}; it waited for guard.{}: {}", late.held_by, late.reason);
             }

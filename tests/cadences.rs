@@ -582,6 +582,23 @@ fn from_365_days_to_yearly_the_card_of_the_year_is_not_sent_again() {
 }
 
 #[test]
+fn an_unsent_step_outlives_a_merge_with_one_who_has_another_step_coming() {
+    let mut store = Store::new(&TWO.replace("repeat = \"30d\"\n", ""));
+    store.level(0, "new", "key");
+    for day in [0, 5] {
+        store.run(day);
+    }
+    store.deliver(5);
+    store.level(15, "old", "key");
+    for day in [15, 20] {
+        store.run(day);
+    }
+    store.archive.merge("old", "new", Timestamp(20 * DAY)).unwrap();
+    store.run(21);
+    assert_eq!(store.touches(), ["1.0 one delivered", "1.0 two queued", "1.0 one queued"]);
+}
+
+#[test]
 fn dates_of_any_year_are_counted_from_at_once() {
     for repeat in ["", "repeat = \"yearly\"", "repeat = \"1mo\"", "repeat = \"1d\""] {
         let dated = format!(

@@ -101,7 +101,8 @@ fn join(connection: &Connection, old: &str, new: &str, at: Timestamp, moved: &mu
     // Those about events are each about their own.
     let twofold = "touch.event IS NULL AND EXISTS (SELECT 1 FROM touch AS other WHERE other.customer = ?2 \
          AND other.state IN ('waiting', 'queued') AND other.event IS NULL AND other.kind = touch.kind \
-         AND other.name = touch.name AND other.action = touch.action)";
+         AND other.name = touch.name AND other.action = touch.action \
+         AND other.because ->> '$.step' IS touch.because ->> '$.step')";
     count(moved, "cancelled", cancel(connection, twofold, old, new, at)?);
     count(moved, "cancelled", join_enrolments(connection, old, new, at)?);
     join_trigger_memory(connection, old, new)?;

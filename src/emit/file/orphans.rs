@@ -2,7 +2,6 @@
 //! file already, so that nobody else may deliver it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,9 +9,10 @@ use chrono_tz::Tz;
 use tokio::sync::watch;
 
 use super::lane::{FileLane, LaneError};
+use super::tail::format_of;
 use crate::emit::dispatcher::Context;
 use crate::emit::store::OutboxStore;
-use crate::policy::compiled::{Channel, ChannelKind, File, FileFormat};
+use crate::policy::compiled::{Channel, ChannelKind, File};
 
 /// How soon to look again: after an edit the lane before may still have been planning.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -86,9 +86,7 @@ pub(in crate::emit) async fn finish_orphans<S: OutboxStore>(
     };
     let mut whole = true;
     for write in open.iter().filter(|write| !configured.files.contains(write.channel.as_str())) {
-        let is_csv = Path::new(&write.path).extension().is_some_and(|extension| extension == "csv");
-        let format = if is_csv { FileFormat::Csv } else { FileFormat::JsonLines };
-        let file = File { path: write.path.clone(), format, columns: Vec::new() };
+        let file = File { path: write.path.clone(), format: format_of(&write.content), columns: Vec::new() };
         let channel: Arc<str> = write.channel.as_str().into();
         let lane = FileLane::new(Arc::clone(context), Arc::clone(&channel), file, configured.timezone);
         let alone = context.writers.of(&channel).lock_owned().await;

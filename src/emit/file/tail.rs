@@ -33,6 +33,12 @@ pub fn judge(length: Option<u64>, offset: u64, behind: &[u8], content: &[u8]) ->
     }
 }
 
+/// The format of a planned write, whose path need not tell: a row of CSV that held a quote would begin with one.
+#[must_use]
+pub fn format_of(content: &[u8]) -> FileFormat {
+    if content.starts_with(b"{\"") { FileFormat::JsonLines } else { FileFormat::Csv }
+}
+
 /// The bytes of `content` behind the last whole row within its first `held` bytes.
 #[must_use]
 pub fn rows_behind(content: &[u8], held: usize, format: FileFormat) -> &[u8] {

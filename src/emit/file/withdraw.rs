@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::journal;
-use super::tail::{Tail, first_row};
+use super::tail::{Tail, first_row, format_of};
 use crate::archive::{Archive, ArchiveError, FileWrite};
 use crate::model::Timestamp;
 use crate::policy::compiled::FileFormat;
@@ -59,9 +59,7 @@ pub fn withdraw(
 
 /// The content without the rows of these touches behind its first `held` bytes, and whose they were.
 fn without<'write>(write: &'write FileWrite, touches: &[String], held: usize) -> (Vec<u8>, Vec<&'write str>) {
-    let is_csv = Path::new(&write.path).extension().is_some_and(|ending| ending == "csv");
-    let format = if is_csv { FileFormat::Csv } else { FileFormat::JsonLines };
-    let rows = rows(&write.content, format);
+    let rows = rows(&write.content, format_of(&write.content));
     // A header has no touch, and neither have touches whose rows stand in another file: both come first.
     let lacking = rows.len().saturating_sub(write.touches.len());
     let elsewhere = write.touches.len().saturating_sub(rows.len());
@@ -110,6 +108,8 @@ mod tests {
         assert_eq!(whole, (b"id\na,1\nd,4\n".to_vec(), vec!["b", "c"]));
         let begun = without(&plan, &theirs, 9);
         assert_eq!(begun, (b"id\na,1\nb,\"2\n2\"\nd,4\n".to_vec(), vec!["c"]), "a row that was begun stays");
+        let named = FileWrite { path: "list.txt".to_owned(), ..plan.clone() };
+        assert_eq!(without(&named, &theirs, 0), whole, "whatever the file is called");
         let moved = write(b"c,3\nd,4\n", &["a", "b", "c", "d"]);
         assert_eq!(without(&moved, &theirs, 0), (b"d,4\n".to_vec(), vec!["c"]));
     }

@@ -599,6 +599,21 @@ fn an_unsent_step_outlives_a_merge_with_one_who_has_another_step_coming() {
 }
 
 #[test]
+fn an_edit_while_the_last_step_s_touch_is_unsent_does_not_put_off_the_re_entry() {
+    let once = TWO.replace("repeat = \"30d\"", "reenter = \"30d\"");
+    let mut store = Store::new(&once);
+    store.level(0, "a", "key");
+    for day in [0, 5, 20] {
+        store.run(day);
+    }
+    store.edit(&once.replace("grace = \"2d\"", "grace = \"3d\""));
+    store.run(25);
+    store.deliver(26);
+    assert_eq!(store.run(49).enrolled, 0);
+    assert_eq!(store.run(50).enrolled, 1, "30 days after the last step");
+}
+
+#[test]
 fn dates_of_any_year_are_counted_from_at_once() {
     for repeat in ["", "repeat = \"yearly\"", "repeat = \"1mo\"", "repeat = \"1d\""] {
         let dated = format!(

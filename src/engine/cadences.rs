@@ -217,15 +217,19 @@ impl<'run> Active<'run> {
         let sight = Sight { standing, anchor, last_number, ..self.sight(seen.customer(), run) };
         if self.cadence.event().is_some() {
             for (_, enrolment) in enrolments {
-                let enrolment = self.unfinished(enrolment, &sight);
-                let turn = turn(Some(&enrolment), &sight, &self.terms);
-                self.act(&turn, Some(&enrolment), seen, writer, run, report)?;
+                let unfinished = self.unfinished(enrolment, &sight);
+                let mut turn = turn(Some(&unfinished), &sight, &self.terms);
+                keep_end(&mut turn, enrolment);
+                self.act(&turn, Some(&unfinished), seen, writer, run, report)?;
             }
             return Ok(());
         }
         let last = enrolments.iter().max_by_key(|(_, last)| (last.ended.is_none(), last.ended, last.number));
         let former = last.map(|(_, enrolment)| self.unfinished(enrolment, &sight));
-        let turn = turn(former.as_deref(), &sight, &self.terms);
+        let mut turn = turn(former.as_deref(), &sight, &self.terms);
+        if let Some((_, last)) = last {
+            keep_end(&mut turn, last);
+        }
         self.act(&turn, former.as_deref(), seen, writer, run, report)
     }
 
@@ -449,6 +453,18 @@ impl<'a> Seen<'a> {
 fn parts(occurrence: &str) -> Option<(u32, i64)> {
     let (number, cycle) = occurrence.split_once('.')?;
     Some((number.parse().ok()?, cycle.parse().ok()?))
+}
+
+/// What had completed, and is looked at again for touches not sent yet, keeps its end where nothing more is to come.
+fn keep_end(turn: &mut Turn, before: &Enrolment) {
+    let completed = |enrolment: &Enrolment| enrolment.reason.as_deref() == Some(End::Completed.as_str());
+    if let Some(enrolment) = &mut turn.enrolment
+        && enrolment.number == before.number
+        && completed(enrolment)
+        && completed(before)
+    {
+        enrolment.ended = before.ended;
+    }
 }
 
 fn step_key(touch: &UnsentStep) -> (&str, &str, &str) {

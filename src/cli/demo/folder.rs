@@ -73,7 +73,7 @@ impl Folder {
         out.line(format_args!(
             "  orders     {root}/inbox      a file each morning, then moved to imported/"
         ))?;
-        out.line(format_args!("  call lists {root}/out        one a day"))?;
+        out.line(format_args!("  lists      {root}/out        of calls and of messages, one a day each"))?;
         out.line(format_args!("  webhooks   http://{crm}/touches   a receiver inside this demo"))?;
         out.line(format_args!("  store      {root}/guanxi.db   plain SQLite, to look into"))?;
         out.line("")?;

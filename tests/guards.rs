@@ -404,3 +404,21 @@ fn places_of_a_day_are_those_of_the_day_a_touch_is_queued_whatever_the_clock_doe
     assert_eq!(world.run("02-02T12:00:00").queued, 0);
     assert_eq!(world.run("02-03T00:00:00").queued, 1);
 }
+
+#[test]
+fn a_touch_that_may_have_arrived_counts_for_a_cap_whatever_became_of_it() {
+    for (attempted, queued) in [(false, 1), (true, 0)] {
+        let mut world = World::new("[guard.messages.cap]\nmax = 1\nper = \"7d\"\n");
+        world.due(&["a"]);
+        assert_eq!(world.run("02-01T10:00:00").queued, 1);
+        let id = world.touch("a").touch.id;
+        if attempted {
+            assert!(world.archive.retry(&id, at("02-01T10:05:00"), "no answer in time").unwrap());
+        }
+        world.archive.end(&id, TouchState::Suppressed, "opted out", at("02-01T10:05:00")).unwrap();
+        world.set(&["a"], "n", &Value::Number(0.0));
+        world.run("02-01T11:00:00");
+        world.due(&["a"]);
+        assert_eq!(world.run("02-02T10:00:00").queued, queued, "attempted: {attempted}");
+    }
+}

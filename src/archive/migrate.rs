@@ -21,6 +21,7 @@ const STEPS: &[&str] = &[
     ENROLMENTS,
     HELD_BY_RUN,
     UNSENT_TOUCHES,
+    ATTEMPTED,
 ];
 
 const FIRST: &str = "
@@ -189,6 +190,12 @@ CREATE INDEX touch_held ON touch (hold) WHERE hold IS NOT NULL;
 /// Touches not sent yet, for cadences to look at beside those enrolled.
 const UNSENT_TOUCHES: &str = "
 CREATE INDEX touch_unsent ON touch (customer, kind, name) WHERE state IN ('queued', 'waiting');
+";
+
+/// A touch that was attempted may have arrived, whatever became of it.
+const ATTEMPTED: &str = "
+ALTER TABLE touch ADD COLUMN attempted INTEGER NOT NULL DEFAULT 0;
+UPDATE touch SET attempted = 1 WHERE id IN (SELECT touch FROM outbox WHERE attempts > 0);
 ";
 
 /// The version this program makes.

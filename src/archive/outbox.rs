@@ -128,12 +128,14 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn retry(&mut self, id: &str, next_attempt: Timestamp, error: &str) -> Result<bool> {
-        let noted = self
-            .connection
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let noted = transaction
             .prepare_cached(
                 "UPDATE outbox SET attempts = attempts + 1, next_attempt = ?2, error = ?3 WHERE touch = ?1",
             )?
             .execute(params![id, next_attempt.0, error])?;
+        transaction.prepare_cached("UPDATE touch SET attempted = 1 WHERE id = ?1")?.execute([id])?;
+        transaction.commit()?;
         Ok(noted > 0)
     }
 

@@ -93,7 +93,7 @@ impl RunWriter<'_> {
         step: &str,
     ) -> Result<Vec<StepTouch>> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT number, id, action, taken_back = 0 OR state <> 'cancelled' FROM touch \
+            "SELECT number, id, action, taken_back = 0 OR attempted = 1 OR state <> 'cancelled' FROM touch \
              WHERE customer = ?1 AND kind = 'cadence' AND name = ?2 AND occurrence = ?3 \
              AND because ->> '$.step' = ?4",
         )?;
@@ -158,7 +158,8 @@ impl RunWriter<'_> {
         Ok(steps.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Cancels an unsent touch of a cadence. Should its step be due again, it may be made anew.
+    /// Cancels an unsent touch of a cadence. Should its step be due again, it may be made anew, unless it was attempted
+    /// and so may have arrived.
     ///
     /// # Errors
     /// SQLite's own.

@@ -32,7 +32,7 @@ pub struct QueuedTouch {
 
 impl RunWriter<'_> {
     /// The places taken of a capacity under a key in the period that begins on a day. What was cancelled, expired or
-    /// was suppressed before it left gives its places back.
+    /// was suppressed before any attempt gives its places back.
     ///
     /// # Errors
     /// SQLite's own.
@@ -40,7 +40,7 @@ impl RunWriter<'_> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT entitled, sum(units) FROM capacity_use LEFT JOIN touch ON touch.number = capacity_use.touch \
              WHERE capacity_use.guard = ?1 AND day = ?2 AND key = ?3 \
-             AND coalesce(state, '') NOT IN ('cancelled', 'expired', 'suppressed') \
+             AND (attempted = 1 OR coalesce(state, '') NOT IN ('cancelled', 'expired', 'suppressed')) \
              GROUP BY entitled ORDER BY entitled",
         )?;
         let taken = statement.query_map(params![guard, day.0, key], |row| {
@@ -77,14 +77,15 @@ impl RunWriter<'_> {
         Ok(())
     }
 
-    /// What was queued for a customer after an instant, but for what never left.
+    /// What was queued for a customer after an instant, but for what ended before any attempt: what was attempted
+    /// may have arrived although no answer came.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn queued_since(&self, customer: &str, since: Timestamp) -> Result<Vec<QueuedTouch>> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT action, channel, queued FROM touch WHERE customer = ?1 AND queued > ?2 \
-             AND state NOT IN ('cancelled', 'expired', 'suppressed') ORDER BY number",
+             AND (attempted = 1 OR state NOT IN ('cancelled', 'expired', 'suppressed')) ORDER BY number",
         )?;
         let queued = statement.query_map(params![customer, since.0], |row| {
             Ok(QueuedTouch { action: row.get(0)?, channel: row.get(1)?, at: Timestamp(row.get(2)?) })

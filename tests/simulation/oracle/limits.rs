@@ -47,9 +47,9 @@ fn consent_and_hours(simulation: &Simulation, queued: &[Queued<'_>], known: &Kno
     }
 }
 
-/// Whether a touch that was queued counts for good: one that ends before it leaves gives its place back.
+/// Whether a touch that was queued counts for good: one that ends before any attempt gives its place back.
 fn stays(touch: &Touch) -> bool {
-    ["queued", "delivered", "dead"].contains(&&*touch.state)
+    touch.attempted || ["queued", "delivered", "dead"].contains(&&*touch.state)
 }
 
 /// The day in the set's zone.

@@ -19,6 +19,8 @@ pub(crate) struct Touch {
     pub(crate) effort: f64,
     pub(crate) guard: Option<String>,
     pub(crate) run: i64,
+    /// Whether an attempt was noted: it may have arrived.
+    pub(crate) attempted: bool,
 }
 
 impl Touch {
@@ -33,7 +35,7 @@ pub(crate) fn read(store: &Connection) -> Vec<Touch> {
     let mut statement = store
         .prepare(
             "SELECT id, kind, name, customer, occurrence, coalesce(because ->> 'step', ''), action, channel, \
-             state, reason, expires, queued, effort, guard, run FROM touch ORDER BY number",
+             state, reason, expires, queued, effort, guard, run, attempted FROM touch ORDER BY number",
         )
         .unwrap();
     let touches = statement.query_map([], |row| {
@@ -53,6 +55,7 @@ pub(crate) fn read(store: &Connection) -> Vec<Touch> {
             effort: row.get(12)?,
             guard: row.get(13)?,
             run: row.get(14)?,
+            attempted: row.get(15)?,
         })
     });
     touches.unwrap().collect::<rusqlite::Result<_>>().unwrap()

@@ -300,8 +300,10 @@ async fn schedules_go_on_after_the_clock_was_a_year_ahead() {
     let id = |status: &Value| status["last_run"]["id"].as_i64().unwrap();
     home.clock.set(at("2027-01-10T09:00:02Z"));
     daemon.shared.schedules_changed.notify_one();
-    let next = |status: &Value| status["schedules"][0]["next"].as_str().unwrap_or_default().to_owned();
-    let set_back = until(&daemon, |status| next(status).starts_with("2027-01-11")).await;
+    // The last fire, not the next: that is told right before the schedules have noticed.
+    let last = |status: &Value| status["schedules"][0]["last"].as_str().unwrap_or_default().to_owned();
+    let set_back = until(&daemon, |status| last(status).starts_with("2027-01-10")).await;
+    assert_eq!(set_back["schedules"][0]["next"], "2027-01-11T09:00:00Z");
     assert_eq!(id(&set_back), id(&ahead), "what has fired does not fire again");
     home.clock.set(at("2027-01-11T09:00:01Z"));
     daemon.shared.schedules_changed.notify_one();

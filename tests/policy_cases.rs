@@ -1,4 +1,4 @@
-//! The policies under `tests/cases/<case>/` with their tests beside them, run by the real engine.
+//! The policies under `tests/policies/acting/<case>/` with their tests beside them, run by the real engine.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: what fails here fails the test")]
 
@@ -29,7 +29,7 @@ fn compiled(folder: &Path) -> Arc<Compiled> {
 fn every_case_comes_out_as_its_test_says() {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for folder in entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")) {
+    for folder in entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policies/acting")) {
         let policy = compiled(&folder);
         let is_test = |path: &PathBuf| path.to_string_lossy().ends_with(".test.toml");
         for file in entries(&folder).into_iter().filter(is_test) {
@@ -54,5 +54,5 @@ fn every_case_comes_out_as_its_test_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count >= 25, "only {count} cases");
+    assert!(count >= 100, "only {count} cases");
 }

@@ -5,7 +5,7 @@ mod act;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Engine, EngineError, RunReport};
+use super::{Engine, EngineError, RunReport, memories};
 use crate::archive::{NewRun, RunWriter};
 use crate::care::cadence::{Changed, End, Rhythm, Sight, Standing, Start, Terms, Turn, turn};
 use crate::evaluate::Decisions;
@@ -102,8 +102,7 @@ impl<'run> CadencePass<'run> {
         writer: &RunWriter<'_>,
         run: &'run NewRun,
     ) -> Result<Self, EngineError> {
-        let rules: BTreeMap<String, RuleMemory> =
-            writer.archive().rules()?.into_iter().map(|rule| (rule.name.clone(), rule)).collect();
+        let rules = memories(writer.archive())?;
         let run =
             Run { engine, now: run.now, started: run.started, policy_version: run.policy_version.as_str() };
         let mut cadences = Vec::new();

@@ -90,9 +90,7 @@ impl Edits {
     ) -> Result<Self, EngineError> {
         let awake = tables(policy);
         writer.put_to_sleep(|rule| sleeps(rule, &awake))?;
-        let memories = writer.archive().rules()?.into_iter();
-        let memories: BTreeMap<String, RuleMemory> =
-            memories.map(|memory| (memory.name.clone(), memory)).collect();
+        let memories = super::memories(writer.archive())?;
         let found = Found::of(policy, &memories, (classes, selection), now, report);
         let any_new = selected(policy, (classes, selection)).any(|rule| !memories.contains_key(&rule));
         let mut edits = Self { rules: found.rules, any_new, ..Self::default() };

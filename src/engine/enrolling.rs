@@ -1,15 +1,14 @@
 //! Cadences that enrol for events: asked once everybody has been placed, about the events that are new to each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::cadences::{Active, Columns, Run, Seen, expressions};
-use super::{Engine, EngineError, RunReport, last_id};
+use super::{Engine, EngineError, RunReport, last_id, memories};
 use crate::archive::{DueArrivals, NewRun, RunWriter};
 use crate::care::cadence::{Changed, Sight, Standing, Start, for_event, reaches_back};
 use crate::evaluate::{CutPoints, Evaluator, Goal};
 use crate::model::event::{Arrival, ArrivalMark, Taken};
 use crate::model::facts::{BATCH, EventBatch, EventRequest, FactBatch};
-use crate::model::trigger::RuleMemory;
 use crate::model::{Column, Date, Timestamp, civil};
 use crate::policy::compiled::{Anchor, Cadence};
 
@@ -39,8 +38,7 @@ impl<'run> Enrolling<'run> {
         writer: &RunWriter<'_>,
         run: &'run NewRun,
     ) -> Result<Self, EngineError> {
-        let rules: BTreeMap<String, RuleMemory> =
-            writer.archive().rules()?.into_iter().map(|rule| (rule.name.clone(), rule)).collect();
+        let rules = memories(writer.archive())?;
         let run = Run { engine, now: run.now, started: run.started, policy_version: &run.policy_version };
         let mut cadences = Vec::new();
         for cadence in selected.iter().filter_map(|&index| engine.policy.cadences.get(index)) {

@@ -14,7 +14,7 @@ use crate::model::touch::Because;
 use crate::model::{Dictionary, TextList, Timestamp, Type, Value};
 use crate::policy::Compiled;
 use crate::policy::compiled::{PLACE, PayloadContent};
-use crate::policy::expression::tree::{Expression, Node, NodeKind, Reference};
+use crate::policy::expression::tree::{Expression, Reference};
 
 /// Finds everything any payload of the policy set may speak of, for chosen customers.
 pub(super) struct Program {
@@ -31,7 +31,9 @@ impl Program {
     pub(super) fn new(engine: &Engine, now: Timestamp) -> Result<Self, EngineError> {
         let policy = &engine.policy;
         let names = names(policy);
-        let mut expressions: Vec<Expression> = names.iter().map(name_expression).collect();
+        let named = names.iter().map(|(name, reference, ty)| (name, reference.clone(), ty.clone()));
+        let mut expressions: Vec<Expression> =
+            named.map(|(name, reference, ty)| Expression::of_name(name, reference, ty)).collect();
         let mut priorities = Vec::new();
         for action in &policy.actions {
             priorities.push(action.priority.as_ref().map(|priority| {
@@ -93,13 +95,8 @@ fn names(policy: &Compiled) -> Vec<(Arc<str>, Reference, Type)> {
         if &*name == KNOWN_SINCE {
             return Some((name, Reference::KnownSince, Type::Time));
         }
-        if let Some(index) = policy.value(&name) {
-            let ty = policy.values.get(index)?.ty.clone();
-            return Some((name, Reference::Value(index), ty));
-        }
-        let index = policy.schema.customer_field(&name)?;
-        let ty = policy.schema.customer.get(index)?.ty.clone();
-        Some((name, Reference::Customer(index), ty))
+        let (reference, ty) = policy.resolve(&name)?;
+        Some((name, reference, ty))
     };
     used.into_iter().filter_map(resolve).collect()
 }
@@ -111,11 +108,6 @@ fn collect(content: &PayloadContent, used: &mut BTreeSet<Arc<str>>) {
         PayloadContent::Table(entries) => entries.iter().for_each(|entry| collect(&entry.content, used)),
         PayloadContent::List(items) => items.iter().for_each(|item| collect(item, used)),
     }
-}
-
-fn name_expression((name, reference, ty): &(Arc<str>, Reference, Type)) -> Expression {
-    let root = Node { kind: NodeKind::Name(reference.clone()), ty: ty.clone(), span: 0..name.len() };
-    Expression { text: name.clone(), root }
 }
 
 /// What is known of some customers, one of whom it stands at.

@@ -24,6 +24,7 @@ mod report;
 mod scope;
 mod triggers;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use error::EngineError;
@@ -34,6 +35,7 @@ use crate::care::payload::Templates;
 use crate::evaluate::{CutPlan, CutPoints, Decisions, Evaluator, Goal};
 use crate::model::Timestamp;
 use crate::model::facts::{FactBatch, FactRequest};
+use crate::model::trigger::RuleMemory;
 use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
@@ -148,7 +150,7 @@ impl Engine {
         let mut enrolling = Enrolling::new(self, &selection.cadences, &writer, run)?;
         let mut queueing = Queueing::new(self, now, run.started);
         let mut triggers =
-            TriggerPass::new(&self.policy, &selection.triggers, writer.archive().rules()?, run);
+            TriggerPass::new(&self.policy, &selection.triggers, &memories(writer.archive())?, run);
         request.triggers = triggers.names().to_vec();
         let mut cadences = CadencePass::new(self, &selection.cadences, triggers.columns(), &writer, run)?;
         request.cadences = cadences.names().to_vec();
@@ -253,6 +255,11 @@ fn totals(report: &RunReport) -> RunTotals {
         touches: report.queued,
         cancelled: report.cancelled,
     }
+}
+
+/// What is remembered of the tables of the policy, by name.
+fn memories(archive: &Archive) -> Result<BTreeMap<String, RuleMemory>, EngineError> {
+    Ok(archive.rules()?.into_iter().map(|rule| (rule.name.clone(), rule)).collect())
 }
 
 fn last_id(facts: &FactBatch) -> Option<String> {

@@ -57,12 +57,10 @@ impl<'run> TriggerPass<'run> {
     pub(super) fn new(
         policy: &'run Compiled,
         selected: &[usize],
-        rules: Vec<RuleMemory>,
+        rules: &BTreeMap<String, RuleMemory>,
         run: &NewRun,
     ) -> Self {
         let now = run.now;
-        let rules: BTreeMap<String, RuleMemory> =
-            rules.into_iter().map(|rule| (rule.name.clone(), rule)).collect();
         let mut column = 0;
         let mut triggers = Vec::new();
         for &index in selected {

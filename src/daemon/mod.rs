@@ -14,7 +14,6 @@ pub mod schedule;
 mod start;
 pub mod state;
 pub mod status;
-mod tell;
 pub mod writer;
 
 use std::net::SocketAddr;

@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use super::http::{Api, failure};
-use super::{runs, status};
+use super::failure::stopping;
+use super::{Api, failure};
 use crate::archive::{Approval, Said};
+use crate::daemon::{runs, status};
 use crate::engine::Whom;
 use crate::policy::compiled::Scope;
 
@@ -85,8 +86,4 @@ async fn say(api: &Api, run: Result<Path<i64>, PathRejection>, approval: Approva
         Ok(Err(error)) => failure(StatusCode::INTERNAL_SERVER_ERROR, "store", &error.to_string()),
         Err(_) => stopping(),
     }
-}
-
-fn stopping() -> Response {
-    failure(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the program is stopping")
 }

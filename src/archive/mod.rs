@@ -34,6 +34,7 @@ mod stop;
 mod taken;
 #[cfg(test)]
 mod tests;
+mod touch_tally;
 mod value;
 
 pub use approval::{Approval, Said};
@@ -52,6 +53,7 @@ pub use run::{
     ClassEdit, FormerPlaces, GuardNote, NewRun, QueuedTouch, RunTotals, RunWriter, StepTouch, Taken,
     UnsentStep, UnsentTouches, WaitingTouch,
 };
+pub use touch_tally::CameTo;
 
 /// What the archive's functions return.
 pub type Result<T> = std::result::Result<T, ArchiveError>;

@@ -100,6 +100,7 @@ impl Keeper {
                 // Under another set the index of the source may mean another one: found again at the next look.
                 (policy.version == version)
                     .then(|| store.inbox.import(&mut store.archive, &policy, &found, shared.now(), None))
+                    .inspect(|imported| shared.metrics.ingested.note_import(imported))
             })
             .await?;
         let imported =

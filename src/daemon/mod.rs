@@ -7,6 +7,7 @@ mod at_once;
 pub mod deliver;
 pub mod http;
 pub mod inbox;
+pub mod metrics;
 pub mod policy_set;
 pub mod reload;
 pub mod runs;

@@ -143,8 +143,9 @@ impl Reloader {
 /// Makes a set the active one. Runs in the writer's thread, hence between runs.
 fn swap(shared: &Shared, store: &mut Store, set: PolicySet) -> Result<(), ActivateError> {
     let clock = &shared.outside.clock;
-    let prepared = prepare(&mut store.archive, &set, clock)
-        .and_then(|engine| Ok((engine, runs::timetables(&mut store.archive, &set.compiled, clock.now())?)));
+    let prepared = prepare(&mut store.archive, &set, clock).and_then(|engine| {
+        Ok((engine, runs::timetables(&mut store.archive, &set.compiled, clock.now(), &shared.metrics)?))
+    });
     match prepared {
         Ok((engine, timetables)) => {
             store.engine = engine;
@@ -181,6 +182,7 @@ pub fn accepted(set: &PolicySet, at: Timestamp, message: String) -> ReloadReport
     ReloadReport {
         at,
         successful: true,
+        succeeded: Some(at),
         message,
         rendered: policy::render(&set.warnings, &set.files, false),
         diagnostics: diagnostics(Some(&set.compiled.version), &set.warnings, &set.files),
@@ -202,6 +204,7 @@ fn plain_report(message: String, at: Timestamp) -> ReloadReport {
     ReloadReport {
         at,
         successful: false,
+        succeeded: None,
         message,
         rendered: String::new(),
         diagnostics: serde_json::Value::Array(Vec::new()),

@@ -1,12 +1,13 @@
 //! Runs when schedules are due.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::at_once;
+use super::metrics::Metrics;
 use super::schedule::{DueRun, Timetable, TimetableError, is_far_ahead, next_due, next_fire};
 use super::state::{Shared, Store};
 use super::writer::WriterStopped;
@@ -39,6 +40,7 @@ pub fn timetables(
     archive: &mut Archive,
     policy: &Compiled,
     now: Timestamp,
+    metrics: &Metrics,
 ) -> Result<Vec<(Timetable, Timestamp)>, TimetablesError> {
     let memories = archive.rules()?;
     let mut timetables = Vec::new();
@@ -48,7 +50,9 @@ pub fn timetables(
         let remembered =
             memories.iter().find(|memory| memory.name == name && memory.version == timetable.identity());
         let last = if let Some(memory) = remembered {
-            timetable.resume(memory.last_run, now)
+            let from = timetable.resume(memory.last_run, now);
+            metrics.runs.note_missed(&timetable, memory.last_run, from, now);
+            from
         } else {
             remember(archive, &timetable, now)?;
             now
@@ -160,6 +164,7 @@ fn run(shared: &Shared, store: &mut Store, due: &DueRun) -> Ran {
     let mut timetables = shared.timetables();
     for (timetable, last) in &mut timetables {
         if due.schedules.contains(&timetable.name) {
+            shared.metrics.runs.note_missed(timetable, *last, due.at, shared.now());
             *last = due.at;
             if let Err(error) = remember(&mut store.archive, timetable, due.at) {
                 error!(schedule = %timetable.name, %error, "the last fire of a schedule can't be kept");
@@ -184,7 +189,9 @@ pub fn decide(
     let started = shared.now();
     shared.note_runs(|runs| runs.running_since = Some(started));
     let request = RunRequest { now: at, scope, schedule: schedule.to_owned() };
+    let began = Instant::now();
     let result = store.engine.run_for(&mut store.archive, &request, whom);
+    shared.metrics.runs.note_end(schedule, began.elapsed(), &result);
     match &result {
         Ok(report) => {
             info!(run = report.run, schedule, now = %report.now, "run committed: {}", summary(report));

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use super::deliver::{self, WriterOutbox};
+use super::metrics::Metrics;
 use super::policy_set::{PolicySet, PolicySetError};
 use super::reload::{self, ActivateError, Reloader, Seen};
 use super::state::{Active, Outside, ReloadReport, Settings, Shared, Start, Store};
@@ -68,8 +69,9 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
     make_folders(&settings)?;
     let mut archive = Archive::open(&settings.store)?;
     let (active, report, seen) = load(&settings, &archive, &outside)?;
+    let metrics = Metrics::begin(&archive)?;
     let engine = reload::prepare(&mut archive, &active.set, &outside.clock)?;
-    let timetables = runs::timetables(&mut archive, &active.set.compiled, outside.clock.now())
+    let timetables = runs::timetables(&mut archive, &active.set.compiled, outside.clock.now(), &metrics)
         .map_err(ActivateError::from)?;
     info!(
         version = %active.set.compiled.version,
@@ -78,7 +80,7 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
     let store = Store { archive, engine, inbox: Inbox::new(&settings.data) };
     let (writer, writer_end) = Writer::start(store).map_err(StartError::Thread)?;
     let dispatcher = Dispatcher::new(WriterOutbox(writer.clone()), emit_outside(&settings, &outside));
-    let start = Start { active, reload: report, timetables };
+    let start = Start { active, reload: report, timetables, metrics };
     let shared = Arc::new(Shared::new(settings, outside, writer, dispatcher.board(), start));
     let keeper = Arc::new(inbox::Keeper::new(Arc::clone(&shared)));
     let (stop, stopped) = watch::channel(false);

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Notify, watch};
 
+use super::metrics::Metrics;
 use super::policy_set::PolicySet;
 use super::schedule::Timetable;
 use super::writer::Writer;
@@ -72,6 +73,8 @@ pub struct ReloadReport {
     pub at: Timestamp,
     /// Whether the files are what is active.
     pub successful: bool,
+    /// When they last were, since the start.
+    pub succeeded: Option<Timestamp>,
     /// In one line.
     pub message: String,
     /// The diagnostics as text, errors and warnings.
@@ -100,6 +103,8 @@ pub struct Start {
     pub reload: ReloadReport,
     /// The schedules with their last fire.
     pub timetables: Vec<(Timetable, Timestamp)>,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 /// Shared by all parts of the daemon.
@@ -112,6 +117,8 @@ pub struct Shared {
     pub writer: Writer<Store>,
     /// How the channels fare.
     pub board: Board,
+    /// What is counted since the start.
+    pub metrics: Metrics,
     /// When the daemon started.
     pub started: Timestamp,
     /// Wakes the schedules: the time or the policy set has changed.
@@ -137,13 +144,14 @@ impl Shared {
         board: Board,
         start: Start,
     ) -> Self {
-        let Start { active, reload, timetables } = start;
+        let Start { active, reload, timetables, metrics } = start;
         Self {
             settings,
             started: outside.clock.now(),
             outside,
             writer,
             board,
+            metrics,
             schedules_changed: Notify::new(),
             events_arrived: Notify::new(),
             outbox_changed: watch::Sender::new(0),
@@ -182,7 +190,8 @@ impl Shared {
     }
 
     /// Notes what became of a change of the policy files.
-    pub fn set_reload_report(&self, report: ReloadReport) {
+    pub fn set_reload_report(&self, mut report: ReloadReport) {
+        report.succeeded = report.succeeded.or(self.reload_report().succeeded);
         *self.reload.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(report);
     }
 

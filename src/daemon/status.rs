@@ -14,12 +14,20 @@ const STUCK: i64 = 30 * 60 * 1000;
 
 /// Why the daemon is not ready; `None` where it is.
 #[must_use]
-pub fn not_ready(shared: &Shared, writer_alive: bool) -> Option<String> {
-    if !writer_alive {
+pub fn not_ready(shared: &Shared) -> Option<String> {
+    if shared.writer.is_stopped() {
         return Some("the store's writer has stopped".to_owned());
     }
-    let since = shared.runs().running_since?;
-    (shared.now().0 - since.0 > STUCK).then(|| format!("a run has not ended since {since}"))
+    let runs = shared.runs();
+    if let Some(since) = stuck_since(shared) {
+        return Some(format!("a run has not ended since {since}"));
+    }
+    runs.failure.map(|failure| format!("the last run failed: {failure}"))
+}
+
+/// Since when a run is stuck, if one is.
+pub(super) fn stuck_since(shared: &Shared) -> Option<Timestamp> {
+    shared.runs().running_since.filter(|since| shared.now().0 - since.0 > STUCK)
 }
 
 /// The status. Blocks: it looks at the store.

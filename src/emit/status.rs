@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::gate::Asked;
+use crate::model::durations::Durations;
 
 /// Whether a channel works.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +25,10 @@ pub struct ChannelStatus {
     pub state: ChannelState,
     /// Touches delivered.
     pub delivered: u64,
-    /// Attempts that failed, by reason: `status`, `redirect`, `timeout`, `connect`, `broken`, `gone`, `file`.
+    /// Attempts that failed, by reason: `status`, `redirect`, `timeout`, `connect`, `broken`, `gone`, `unwritable`, `file`.
     pub failures: BTreeMap<&'static str, u64>,
+    /// How long attempts took.
+    pub took: Durations,
     /// Touches whose attempts ran out.
     pub dead: u64,
     /// Touches that a guard dropped when an attempt was due.

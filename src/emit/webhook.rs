@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Client;
 use tokio::task::JoinSet;
@@ -49,6 +49,7 @@ struct Attempted {
     id: Arc<str>,
     attempts: u32,
     answer: Answer,
+    took: Duration,
 }
 
 /// What a lane has under way.
@@ -241,6 +242,7 @@ impl<S: OutboxStore> WebhookLane<S> {
         let context = Arc::clone(&self.context);
         work.attempts.spawn(async move {
             let Delivery { touch, queued, attempts, .. } = delivery;
+            let began = Instant::now();
             let answer = match message::body(&touch, queued) {
                 Ok(body) => {
                     let now = context.outside.wall.now();
@@ -248,14 +250,15 @@ impl<S: OutboxStore> WebhookLane<S> {
                 }
                 Err(error) => Answer::unsendable(&error),
             };
-            Attempted { id: touch.id, attempts, answer }
+            Attempted { id: touch.id, attempts, answer, took: began.elapsed() }
         });
     }
 
     /// Decides what follows an attempt that ended. `None` is one that broke down: its touch is left for the
     /// next start, as it may do so again.
     fn ended(&self, work: &mut Work, ended: Option<Attempted>) {
-        let Some(Attempted { id, attempts, answer }) = ended else { return };
+        let Some(Attempted { id, attempts, answer, took }) = ended else { return };
+        self.context.board.change(&self.channel, |status| status.took.note(took));
         let outside = &self.context.outside;
         let settlement = settle::settle(
             &self.settings.retry,

@@ -5,6 +5,7 @@ pub mod civil;
 pub mod column;
 pub mod cut;
 pub mod duration;
+pub mod durations;
 pub mod enrolment;
 pub mod event;
 pub mod facts;

@@ -3,6 +3,7 @@
 use crate::model::Timestamp;
 
 pub mod files;
+pub mod process;
 pub mod simulated;
 pub mod system;
 

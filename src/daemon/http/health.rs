@@ -16,8 +16,7 @@ pub(super) async fn healthz() -> Response {
 
 /// `GET /readyz`: 503 with the reason where it can't do its work.
 pub(super) async fn readyz(State(api): State<Api>) -> Response {
-    let alive = !api.shared.writer.is_stopped();
-    match status::not_ready(&api.shared, alive) {
+    match status::not_ready(&api.shared) {
         None => Json(json!({ "status": "ready" })).into_response(),
         Some(reason) => failure(StatusCode::SERVICE_UNAVAILABLE, "not_ready", &reason),
     }

@@ -58,6 +58,7 @@ fn router(shared: Arc<Shared>, reload: mpsc::Sender<Asked>) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(look::metrics))
         .route("/v1/status", get(look::status))
         .route("/v1/customers", post(take::customers))
         .route("/v1/events", post(take::events))

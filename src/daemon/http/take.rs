@@ -42,6 +42,7 @@ async fn take(api: &Api, kind: BodyKind, body: Result<Bytes, BytesRejection>) ->
     let stored = api.shared.writer.call(move |store| {
         let policy = Arc::clone(store.engine.policy());
         intake::body(&mut store.archive, &policy, kind, &body, shared.now())
+            .inspect(|report| shared.metrics.ingested.note_body(kind, &report.tally))
     });
     match stored.await {
         Ok(Ok(report)) => {

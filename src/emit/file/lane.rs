@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 
@@ -216,7 +216,9 @@ impl<S: OutboxStore> FileLane<S> {
         for _ in 0..MOST_NAMES {
             let full = self.full(&write.path);
             let (offset, content) = (write.offset, write.content.clone());
+            let began = Instant::now();
             let found = self.blocking(&write.path, move || journal::finish(&full, offset, &content)).await?;
+            self.context.board.change(&self.channel, |status| status.took.note(began.elapsed()));
             match found {
                 Tail::Changed(held) => write = self.move_on(write, held).await?,
                 Tail::Begun(_) | Tail::Whole => return self.complete(write).await,

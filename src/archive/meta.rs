@@ -12,6 +12,11 @@ pub(super) const LAST_ARRIVAL: &str = "last_arrival";
 /// The key under which forgotten ids are hashed.
 pub(super) const FORGET_KEY: &str = "forget_key";
 
+/// When what is old was last taken away.
+pub(super) const PRUNED: &str = "pruned";
+/// Events that happened before this may have been taken away.
+pub(super) const EVENTS_FROM: &str = "events_from";
+
 /// What is remembered under a name; `None` where nothing is yet.
 pub(super) fn recall<T: FromSql>(connection: &Connection, name: &str) -> Result<Option<T>> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;

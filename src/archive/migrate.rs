@@ -23,6 +23,7 @@ const STEPS: &[&str] = &[
     UNSENT_TOUCHES,
     ATTEMPTED,
     TOUCH_TALLY,
+    PRUNED,
 ];
 
 const FIRST: &str = "
@@ -216,6 +217,13 @@ CREATE TRIGGER touch_moved AFTER UPDATE OF state ON touch WHEN new.state <> old.
     ON CONFLICT DO UPDATE SET touches = touches + 1;
 END;
 CREATE INDEX outbox_queued ON outbox (channel, queued);
+";
+
+/// What ended touches said is taken away once it is old; the index finds them.
+const PRUNED: &str = "
+ALTER TABLE touch ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX touch_ended ON touch (state_at)
+    WHERE pruned = 0 AND state NOT IN ('queued', 'waiting');
 ";
 
 /// The version this program makes.

@@ -28,6 +28,7 @@ mod migrate;
 mod open;
 mod outbox;
 mod policy_set;
+mod prune;
 mod query;
 mod run;
 mod stop;
@@ -48,6 +49,7 @@ pub use ingest::{Change, EventRow, Ingest, IngestCounts, Outcome, Repeat};
 pub use merge::MergeError;
 pub use open::{Archive, Snapshot};
 pub use outbox::{Delivery, Depth};
+pub use prune::{Keep, Pruning};
 pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};
 pub use run::{
     ClassEdit, FormerPlaces, GuardNote, NewRun, QueuedTouch, RunTotals, RunWriter, StepTouch, Taken,

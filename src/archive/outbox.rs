@@ -171,7 +171,8 @@ impl Archive {
         Ok(ended > 0)
     }
 
-    /// Queues a dead touch again, its attempts counted anew; false where it is not dead. It counts as queued since
+    /// Queues a dead touch again, its attempts counted anew; false where it is not dead, or so old that its payload
+    /// is gone. It counts as queued since
     /// it first was, so that what is sent is the same bytes as before.
     ///
     /// # Errors
@@ -179,7 +180,8 @@ impl Archive {
     pub fn requeue(&mut self, id: &str, at: Timestamp) -> Result<bool> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let queued = transaction.execute(
-            "UPDATE touch SET state = 'queued', reason = '', state_at = ?2 WHERE id = ?1 AND state = 'dead'",
+            "UPDATE touch SET state = 'queued', reason = '', state_at = ?2 \
+             WHERE id = ?1 AND state = 'dead' AND pruned = 0",
             params![id, at.0],
         )?;
         if queued > 0 {

@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use super::arguments::{At, Common};
 use super::failure::Failure;
+use super::forget::counts;
 use super::print::{self, Out};
 use super::progress::{ImportBar, spinner};
 use super::{import, open, times};
 use crate::archive::Archive;
 use crate::daemon::policy_set::PolicySet;
+use crate::daemon::prune::{self, prune_at_once};
 use crate::daemon::reload;
 use crate::emit::{self, ChannelState, ChannelStatus, Dispatcher, OwnStore};
 use crate::engine::{Engine, GuardCount, RunReport, RunRequest};
@@ -33,11 +35,20 @@ pub(super) fn execute(common: &Common, command: &At, out: &mut Out) -> Result<()
     let request = RunRequest { now: clock.now(), scope: Scope::Everything, schedule: "once".to_owned() };
     let run = engine.run(&mut archive, &request)?;
     evaluating.finish_and_clear();
+    let rejected = Inbox::new(common.data_folder()).rejected();
+    let pruned = prune_at_once(&mut archive, &set.compiled.settings, &rejected, clock.now())?;
     let deliveries = deliver(common, engine, archive, clock)?;
     if common.json {
-        out.json(&as_json(&Usable { set, from_store }, &imports, &run, &deliveries))?;
+        let mut result = as_json(&Usable { set, from_store }, &imports, &run, &deliveries);
+        if let Some(result) = result.as_object_mut() {
+            result.insert("pruned".to_owned(), counts(&pruned));
+        }
+        out.json(&result)?;
     } else {
         show(out, &set, &imports, &run, &deliveries)?;
+        if let Some(words) = prune::in_words(&pruned) {
+            out.line(format_args!("pruned     {words}: older than `retain` keeps"))?;
+        }
     }
     for problem in &problems {
         print::message(format_args!("inbox: {problem}"));

@@ -9,6 +9,7 @@ pub mod http;
 pub mod inbox;
 pub mod metrics;
 pub mod policy_set;
+pub mod prune;
 pub mod reload;
 pub mod runs;
 pub mod schedule;

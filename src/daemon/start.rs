@@ -14,7 +14,7 @@ use super::policy_set::{PolicySet, PolicySetError};
 use super::reload::{self, ActivateError, Reloader, Seen};
 use super::state::{Active, Outside, ReloadReport, Settings, Shared, Start, Store};
 use super::writer::Writer;
-use super::{Daemon, http, inbox, runs};
+use super::{Daemon, http, inbox, prune, runs};
 use crate::archive::{Archive, ArchiveError};
 use crate::emit::{self, Dispatcher};
 use crate::intake::Inbox;
@@ -89,6 +89,7 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
     tasks.spawn(runs::keep_running(Arc::clone(&shared), stopped.clone()));
     tasks.spawn(deliver::keep_delivering(Arc::clone(&shared), dispatcher, stopped.clone()));
     tasks.spawn(inbox::keep_importing(Arc::clone(&keeper), stopped.clone()));
+    tasks.spawn(prune::keep_pruning(Arc::clone(&shared), stopped.clone()));
     let reloader = Reloader::new(Arc::clone(&shared), seen);
     tasks.spawn(reload::keep_watching(reloader, asked, stopped.clone()));
     tasks.spawn(http::serve(listener, Arc::clone(&shared), reload.clone(), stopped));

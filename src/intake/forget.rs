@@ -55,7 +55,7 @@ pub fn forget_rejected(folder: &Path, policy: Option<&Compiled>, ids: &[String])
 }
 
 /// The name of the file that rejected rows come from: `orders.csv.0a1b2c3d.csv` without what was added.
-fn imported_name(name: &str) -> Option<&str> {
+pub(super) fn imported_name(name: &str) -> Option<&str> {
     let (rest, ending) = name.rsplit_once('.')?;
     matches!(ending, "csv" | "jsonl").then_some(())?;
     rest.rsplit_once('.').map(|(file, _)| file)

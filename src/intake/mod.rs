@@ -34,6 +34,7 @@ pub use error::{BodyError, ImportError};
 pub use forget::forget_rejected;
 pub use import::{OnProgress, Options, columns_of, import_file};
 pub use inbox::{Found, Inbox, InboxError, Look, Observation, Patience, settled};
+pub use rejected::forget_rejected_before;
 pub use report::{
     BodyReport, EXAMPLES, ImportReport, Progress, ROW_ERRORS, Reason, Rejection, RowError, Tally,
 };

@@ -8,10 +8,13 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use super::error::ImportError;
+use super::forget::imported_name;
 use super::open::Rows;
 use super::report::Rejection;
+use crate::model::Timestamp;
 
 /// Rejected rows on their way to a file that is made with the first.
 #[derive(Debug)]
@@ -129,6 +132,29 @@ impl Rejected {
     fn failed(&self, error: io::Error) -> ImportError {
         ImportError::Rejected { path: self.path.clone(), error }
     }
+}
+
+/// Removes the files of rejected rows that were written before an instant; others in the folder stay. Returns how many.
+///
+/// # Errors
+/// The system's; those removed before are gone.
+pub fn forget_rejected_before(folder: &Path, before: Timestamp) -> io::Result<u64> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        let written = entry.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let is_old = i64::try_from(written.as_millis()).is_ok_and(|written| written < before.0);
+        if is_old && imported_name(&entry.file_name().to_string_lossy()).is_some() {
+            std::fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
 
 /// What an import that failed wrote is of no use.

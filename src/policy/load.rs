@@ -51,7 +51,7 @@ pub fn load(files: &Files) -> Outcome {
 
 fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>) -> Option<Compiled> {
     let single = |kind: &str| declared.get(kind).and_then(|tables| tables.get(""));
-    let settings = settings::check(single("settings"), sink);
+    let (settings, retain) = settings::check(single("settings"), sink);
     let (fields, field_places) = event::customer(single("customer"), sink);
     let mut known = Known {
         fields,
@@ -72,7 +72,7 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
     warn_unused_values(&known, sink);
     let Acting { channels, actions, triggers, cadences, guards, schedules } = acting;
     let schema = listening(schema(&known, values.classes), &triggers, &cadences, &schedules);
-    Some(Compiled {
+    let compiled = Compiled {
         version,
         settings,
         schema: Arc::new(schema),
@@ -86,7 +86,9 @@ fn check(declared: &Declared, files: &Files, version: Arc<str>, sink: &Sink<'_>)
         schedules,
         calendars: calendars(&known),
         guards,
-    })
+    };
+    retain.check(&compiled, sink);
+    Some(compiled)
 }
 
 /// Those that count, in order of their indices.

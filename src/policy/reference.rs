@@ -33,7 +33,9 @@ pub fn reference() -> String {
     functions(&mut out);
     scripts(&mut out);
     templates(&mut out);
-    for section in [life::CUT_POINTS, life::TOUCHES, life::TIME, life::EDITS, life::PERSONS, life::TESTS] {
+    for section in
+        [life::CUT_POINTS, life::TOUCHES, life::TIME, life::EDITS, life::KEPT, life::PERSONS, life::TESTS]
+    {
         line(&mut out, section);
     }
     problems(&mut out);
@@ -60,13 +62,8 @@ fn kind_section(out: &mut String, kind: &Kind) {
 
 fn keys(out: &mut String, keys: &[Key]) {
     line(out, "| key | takes | means |\n|---|---|---|");
-    for key in keys.iter().filter(|key| key.supported) {
+    for key in keys {
         line(out, &format!("| `{}` | {} | {} |", key.name, cell(key.takes), cell(key.meaning)));
-    }
-    let later: Vec<String> =
-        keys.iter().filter(|key| !key.supported).map(|key| format!("`{}`", key.name)).collect();
-    if !later.is_empty() {
-        line(out, &format!("\nNot supported by this version: {}.", later.join(", ")));
     }
     line(out, "");
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Statement, params};
 use super::EventRow;
 use super::events::Former;
 use crate::archive::Result;
-use crate::archive::meta::{self, LAST_ARRIVAL, LAST_ARRIVED};
+use crate::archive::meta::{self, EVENTS_FROM, LAST_ARRIVAL, LAST_ARRIVED};
 use crate::model::EventShape;
 
 /// What one transaction knows of arrivals.
@@ -17,6 +17,8 @@ pub(in crate::archive) struct Arrivals<'archive> {
     clock: i64,
     arrived: i64,
     number: i64,
+    /// What happened before this may have been here and taken away: it is no news.
+    news_from: i64,
 }
 
 impl<'archive> Arrivals<'archive> {
@@ -26,7 +28,8 @@ impl<'archive> Arrivals<'archive> {
         let last: Option<i64> = meta::recall(connection, LAST_ARRIVED)?;
         let arrived = last.map_or(clock, |last| clock.max(last.saturating_add(1)));
         let number = last_number(connection)?;
-        Ok(Self { connection, insert: None, clock, arrived, number })
+        let news_from = meta::recall(connection, EVENTS_FROM)?.unwrap_or(i64::MIN);
+        Ok(Self { connection, insert: None, clock, arrived, number, news_from })
     }
 
     /// When this transaction's events arrive.
@@ -34,7 +37,7 @@ impl<'archive> Arrivals<'archive> {
         self.arrived
     }
 
-    /// Notes a new event, where its kind is heard.
+    /// Notes a new event, where its kind is heard and it is no older than events are kept.
     pub(in crate::archive) fn note(
         &mut self,
         kind: &EventShape,
@@ -42,7 +45,7 @@ impl<'archive> Arrivals<'archive> {
         customer: &str,
         at: i64,
     ) -> Result<()> {
-        if !kind.heard {
+        if !kind.heard || at < self.news_from {
             return Ok(());
         }
         let insert = match &mut self.insert {

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Statement, params};
 use super::{Change, Outcome};
 use crate::archive::Result;
 use crate::archive::adopt::{Slot, parameters, quoted};
+use crate::archive::meta::EVENTS_FROM;
 use crate::archive::value::{Bound, is_stored};
 use crate::model::Schema;
 
@@ -193,9 +194,11 @@ impl<'archive> Customers<'archive> {
             .iter()
             .map(|table| format!("UNION ALL SELECT min(at) FROM {} WHERE customer = ?1", quoted(table)))
             .collect();
+        // Since when those are known whose earliest events are gone can't be found anew.
         let sql = format!(
             "UPDATE customer SET changed = 1, known_since = \
-             (SELECT min(at) FROM (SELECT arrived AS at {})) WHERE id = ?1",
+             iif(known_since < (SELECT value FROM meta WHERE name = '{EVENTS_FROM}'), known_since, \
+             (SELECT min(at) FROM (SELECT arrived AS at {}))) WHERE id = ?1",
             earliest.join(" ")
         );
         connection.prepare_cached(&sql)?.execute([id])?;

@@ -18,7 +18,7 @@ use crate::archive::Archive;
 use crate::model::facts::{EventRequest, FactBatch, FactRequest};
 use crate::model::{Duration, EventShape, FieldShape, Schema, Timestamp, Type, Value};
 use crate::policy::Compiled;
-use crate::policy::compiled::{Into, Mapping, Origin, Settings, Source, Target};
+use crate::policy::compiled::{Into, Mapping, Origin, Retain, Settings, Source, Target};
 use crate::policy::expression::tree::{Expression, Reference};
 use crate::policy::expression::{Expected, Names, Syntax};
 
@@ -62,7 +62,11 @@ fn policy(sources: Vec<Source>) -> Compiled {
     Compiled {
         functions: Vec::new(),
         version: "0123456789ab".into(),
-        settings: Settings { timezone: Tz::Europe__London, refresh: Duration::parse("1d").unwrap() },
+        settings: Settings {
+            timezone: Tz::Europe__London,
+            refresh: Duration::days(1),
+            retain: Retain::default(),
+        },
         schema: Arc::new(schema()),
         values: Vec::new(),
         sources,

@@ -8,7 +8,6 @@ pub static CODES: &[&Code] = &[
     &UNKNOWN_KEY,
     &MISSING_KEY,
     &WRONG_TYPE,
-    &NOT_SUPPORTED,
     &BAD_NAME,
     &RESERVED,
     &TWICE,
@@ -67,14 +66,6 @@ pub static WRONG_TYPE: Code = Code {
     title: "a value of the wrong type",
     explanation: "The key takes another type of TOML value: text in quotes, a number, true or false, a list, a table.",
     example: "[segment.known]\nwhen = true\n",
-};
-
-/// Not supported by this version.
-pub static NOT_SUPPORTED: Code = Code {
-    id: "E205",
-    title: "not supported by this version",
-    explanation: "The language has it, but this version does not act on it; ignoring it would be silent.",
-    example: "[settings]\nretain = { events = \"5y\" }\n",
 };
 
 /// This is no name.

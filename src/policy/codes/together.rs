@@ -25,6 +25,7 @@ pub static CODES: &[&Code] = &[
     &GUARD_KIND,
     &NO_WINDOW,
     &RESERVES,
+    &KEPT_TOO_SHORT,
     &DOES_NOT_MOVE,
     &UNREACHABLE,
     &UNUSED_ACTION,
@@ -36,6 +37,7 @@ pub static CODES: &[&Code] = &[
     &WORKED_HOLIDAY,
     &GUARDS_NOTHING,
     &NEVER_FITS,
+    &LOOKS_BACK_FOR_GOOD,
     &ANCHOR,
     &NEEDS_DATE,
     &CYCLES_OVERLAP,
@@ -273,6 +275,14 @@ pub static NEVER_FITS: Code = Code {
     example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\neffort = 5\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n[guard.people.capacity]\nmax = 3\n",
 };
 
+/// Looks back further than events are kept.
+pub static LOOKS_BACK_FOR_GOOD: Code = Code {
+    id: "W411",
+    title: "looks back without end over events that are not kept for good",
+    explanation: "Without `within` a metric is of all events, and so is a ledger; those older than `retain` keeps them no longer count. A metric that is meant so says it by `within`. A trigger with `times` counts from the earliest event there is, each for one occasion: where they come so close that no `within` passes without one, it may fire for another of them than it would.",
+    example: "[settings]\nretain = { events = \"5y\" }\n[event.order.fields]\namount = \"number\"\n[metric.orders]\nevent = \"order\"\ntake = \"count\"\ntags = [\"report\"]\n",
+};
+
 /// Not exactly one kind of guard.
 pub static GUARD_KIND: Code = Code {
     id: "E419",
@@ -295,6 +305,14 @@ pub static RESERVES: Code = Code {
     title: "more places are kept than there are",
     explanation: "The shares of `reserve` are parts of the same places.",
     example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n[guard.people.capacity]\nmax = 20\nreserve = [{ when = 'id > \"m\"', share = \"60%\" }, { when = 'id > \"x\"', share = \"50%\" }]\n",
+};
+
+/// What is looked back on is not kept so long.
+pub static KEPT_TOO_SHORT: Code = Code {
+    id: "E422",
+    title: "not kept as long as it is looked back on",
+    explanation: "What `retain` lets go can't be counted: a window longer than it would silently count less.",
+    example: "[settings]\nretain = { events = \"1y\" }\n[event.order.fields]\namount = \"number\"\n[metric.orders]\nevent = \"order\"\ntake = \"count\"\nwithin = \"365d\"\nbefore = \"365d\"\ntags = [\"report\"]\n",
 };
 
 /// A cadence counts from dates and times.

@@ -70,6 +70,17 @@ pub struct Settings {
     pub timezone: Tz,
     /// How old cut points may get.
     pub refresh: Duration,
+    /// How long what happened is kept.
+    pub retain: Retain,
+}
+
+/// How long what happened is kept; for good where absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retain {
+    /// Events, from when they happened.
+    pub events: Option<Duration>,
+    /// Transitions, runs, what touches said once they have ended, rejected rows.
+    pub history: Option<Duration>,
 }
 
 /// What every table may say of itself.

@@ -20,6 +20,7 @@ pub(crate) mod occasions;
 pub(crate) mod path;
 pub(crate) mod payload;
 pub(crate) mod quadrant;
+pub(crate) mod retain;
 pub(crate) mod schedule;
 pub(crate) mod score;
 pub(crate) mod segment;
@@ -60,7 +61,7 @@ const fn kind(
 
 /// All kinds, in the order of the reference.
 pub(crate) static KINDS: &[Kind] = &[
-    kind("settings", "What holds for the whole set.", settings::KEYS, &[]),
+    kind("settings", "What holds for the whole set.", settings::KEYS, &[("`retain`", retain::KEYS)]),
     kind(
         "customer",
         "What is known of a customer: `[customer.fields]`, each `name = \"type\"` or a table. `id` (text) is always there.",

@@ -2,22 +2,27 @@
 
 use chrono_tz::Tz;
 
+use super::retain::{self, RawRetain};
 use crate::model::Duration;
 use crate::policy::codes;
-use crate::policy::compiled::Settings;
-use crate::policy::raw::{At, Key, Reader, Sink, Table, key, later, nearest};
+use crate::policy::compiled::{Retain, Settings};
+use crate::policy::raw::{At, Key, Reader, Sink, Table, key, nearest};
 
 /// Keys of `[settings]`.
 pub(crate) static KEYS: &[Key] = &[
     key("timezone", "IANA time zone", "What local days and hours mean. Default \"UTC\"."),
     key("refresh", "duration", "How old cut points may get. Default \"1d\"."),
-    later("retain"),
+    key(
+        "retain",
+        "table of durations",
+        "How long events and history are kept: `{ events = \"5y\", history = \"2y\" }`. Default: for good.",
+    ),
 ];
 
-/// Reads and checks `[settings]`.
-pub(crate) fn check(table: Option<&At<Table>>, sink: &Sink<'_>) -> Settings {
-    let mut settings = Settings { timezone: Tz::UTC, refresh: Duration::days(1) };
-    let Some(table) = table else { return settings };
+/// Reads and checks `[settings]`; what is kept for how long is to be checked against all that looks back.
+pub(crate) fn check(table: Option<&At<Table>>, sink: &Sink<'_>) -> (Settings, RawRetain) {
+    let mut settings = Settings { timezone: Tz::UTC, refresh: Duration::days(1), retain: Retain::default() };
+    let Some(table) = table else { return (settings, RawRetain::default()) };
     let reader = Reader::new(sink, &table.value, &table.place, KEYS, &[]);
     if let Some(zone) = timezone(&reader) {
         settings.timezone = zone;
@@ -25,7 +30,9 @@ pub(crate) fn check(table: Option<&At<Table>>, sink: &Sink<'_>) -> Settings {
     if let Some(refresh) = reader.duration("refresh") {
         settings.refresh = refresh.value;
     }
-    settings
+    let retain = retain::read(&reader);
+    settings.retain = retain.compiled();
+    (settings, retain)
 }
 
 /// Reads the `timezone` of a table.

@@ -10,7 +10,7 @@ mod tree;
 
 pub(crate) use merge::{Declared, merge};
 pub(crate) use parse::parse;
-pub(crate) use reader::{Key, Reader, key, later};
+pub(crate) use reader::{Key, Reader, key};
 pub(crate) use sink::Sink;
 pub(crate) use suggest::nearest;
 pub(crate) use tree::{At, Content, Entry, Node, Place, Table};

@@ -16,18 +16,11 @@ pub(crate) struct Key {
     pub(crate) takes: &'static str,
     /// What it means, for the reference.
     pub(crate) meaning: &'static str,
-    /// Whether this version acts on it.
-    pub(crate) supported: bool,
 }
 
 /// A key with what it takes and means.
 pub(crate) const fn key(name: &'static str, takes: &'static str, meaning: &'static str) -> Key {
-    Key { name, takes, meaning, supported: true }
-}
-
-/// A key of the language that this version does not act on.
-pub(crate) const fn later(name: &'static str) -> Key {
-    Key { name, takes: "", meaning: "", supported: false }
+    Key { name, takes, meaning }
 }
 
 /// One table about to be read.
@@ -64,29 +57,12 @@ impl<'a> Reader<'a> {
 
     fn check_key(&self, key: &At<String>) {
         let name = key.value.as_str();
-        match self.known_keys().find(|known| known.name == name) {
-            Some(known) if known.supported => {}
-            Some(_) => self
-                .sink
-                .problem(
-                    &codes::table::NOT_SUPPORTED,
-                    &key.place,
-                    format!("`{name}` is not supported by this version"),
-                )
-                .help("take the key out until the version that acts on it")
-                .report(),
-            None => {
-                let names: Vec<&str> =
-                    self.known_keys().filter(|known| known.supported).map(|known| known.name).collect();
-                self.sink
-                    .problem(
-                        &codes::table::UNKNOWN_KEY,
-                        &key.place,
-                        format!("`{name}` is no key of this table"),
-                    )
-                    .nearest(name, &names, false)
-                    .report();
-            }
+        let names: Vec<&str> = self.known_keys().map(|known| known.name).collect();
+        if !names.contains(&name) {
+            self.sink
+                .problem(&codes::table::UNKNOWN_KEY, &key.place, format!("`{name}` is no key of this table"))
+                .nearest(name, &names, false)
+                .report();
         }
     }
 
@@ -104,8 +80,7 @@ impl<'a> Reader<'a> {
 
     fn is_slip_for(&self, written: &str, key: &str) -> bool {
         let is_known = self.known_keys().any(|known| known.name == written);
-        let supported = self.known_keys().filter(|known| known.supported).map(|known| known.name);
-        !is_known && nearest(written, supported) == Some(key)
+        !is_known && nearest(written, self.known_keys().map(|known| known.name)) == Some(key)
     }
 
     /// Begins to report a problem with the table as a whole.

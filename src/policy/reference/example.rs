@@ -7,6 +7,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         r#"[settings]
 timezone = "Asia/Shanghai"
 refresh  = "1d"
+retain   = { events = "5y", history = "2y" }
 "#,
     ),
     (

@@ -88,6 +88,23 @@ there, with `since`, `previous` and clocks; nobody moves by that.
 - Where the store no longer has the former set, or this version of the program can't read it, all that changed counts as the edit's doing, and the run says so.
 ";
 
+/// What is kept for how long.
+pub(super) const KEPT: &str = "## What is kept for how long
+
+Without `settings.retain` all is kept. With it, what is too old is taken away once a day, a little at a time beside other work, and at the end of `guanxi once`. \
+It is counted from the earliest of the clock, the time the last run decided for and the day before: a clock that is wrong for some hours costs nothing.
+
+- `events`: events that happened longer ago, those of the engine's own kind `touch` included. They stay while a table has not taken them yet, while an enrolment made for them goes on, and while a touch \
+about them is not sent. Events that happen to everyone stay. A window that looks back further is an error (E422), one without end a warning (W411): `first` and `days_since_first` then mean the first event kept. \
+`known_since` stays as it is.
+- `history`: transitions, runs, events a disabled or never evaluated table has not taken, files of rejected rows; of touches that have ended the payload, the verdicts of guards, and the places left and taken. A dead touch \
+whose payload is gone can't be retried. With both, that files were imported, when all they held is gone too; the last file of each source is remembered.
+- For good: touches with their reason, enrolments, cooldowns, what triggers remember, merged and forgotten ids, the lines of `audit`. Nothing is done twice because something was forgotten. \
+An event that comes in again after it was taken away is no news to anybody, and goes with the next.
+
+Cooldowns, caps and `reenter` may be longer than anything is kept.
+";
+
 /// Forgetting and joining customers.
 pub(super) const PERSONS: &str = "## Forgetting and merging customers
 

@@ -1,6 +1,11 @@
 //! What is too old is taken away, and nobody is treated otherwise for it: one life lived twice, with and without.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: what fails here fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: what fails here fails the test"
+)]
 
 mod common;
 

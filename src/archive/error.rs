@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::in_place::was_moved;
+
 /// A fault of the store, told apart by what the operator can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -121,12 +123,25 @@ pub enum ArchiveError {
 
 /// What to do about what SQLite says, where that is known.
 fn remedy(error: &rusqlite::Error) -> &'static str {
+    if was_moved(error) {
+        return "; its file was deleted, moved or replaced while it was open, and what is written now would be lost: put \
+                it back where it was, or stop guanxi, put a backup there and start it again";
+    }
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => "; make room where the store is",
         Some(rusqlite::ErrorCode::DatabaseBusy) => {
             "; another program has it open and is writing: let that one finish, or close it"
         }
         Some(rusqlite::ErrorCode::ReadOnly) => "; give this program the right to write to it and its folder",
+        Some(rusqlite::ErrorCode::CannotOpen) => {
+            "; see that its folder is there, and that this program may write to both"
+        }
+        Some(rusqlite::ErrorCode::SystemIoFailure) => {
+            "; the disk failed, or is not there: see the system's log, and check the file with `PRAGMA integrity_check`"
+        }
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+            "; it is damaged: stop guanxi, keep a copy of the file, and go back to a backup"
+        }
         _ => "",
     }
 }

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::adopt::Layout;
 use super::identities::Identities;
+use super::in_place;
 use super::migrate::{self, Found};
 use super::{ArchiveError, Result};
 use crate::model::{EventShape, Schema};
@@ -24,7 +25,7 @@ const CHECKPOINT_PAGES: i64 = 4_000;
 /// The log is cut back to this many bytes once it is moved.
 const LOG_LIMIT: i64 = 64 * 1024 * 1024;
 /// How long to wait for a lock that another connection holds for a moment.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// Prepared statements kept.
 const STATEMENTS: usize = 128;
 
@@ -58,7 +59,9 @@ impl Archive {
         if path.exists() {
             look_first(path)?;
         }
-        Self::prepare(Connection::open(path)?, Some(lock))
+        let mut archive = Self::prepare(Connection::open(path)?, Some(lock))?;
+        in_place::watch(&mut archive.connection, path)?;
+        Ok(archive)
     }
 
     /// A store that lives as long as this value.
@@ -153,7 +156,7 @@ fn own_schema() -> Arc<Schema> {
     Arc::new(Schema { events: vec![EventShape::touch()], ..Schema::default() })
 }
 
-fn look_flags() -> OpenFlags {
+pub(super) fn look_flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 

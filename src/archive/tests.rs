@@ -9,6 +9,7 @@ mod field_changes;
 mod forget;
 mod ingest;
 mod merge;
+mod prune;
 mod runs;
 mod speed;
 

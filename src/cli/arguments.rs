@@ -66,6 +66,8 @@ pub(super) enum Command {
     Forget(Forget),
     /// Join a customer with another who is the same
     Merge(Merge),
+    /// Make a consistent copy of the store, also beside a running daemon
+    Backup(Backup),
     /// Print the language reference as Markdown
     Reference,
 }
@@ -212,6 +214,16 @@ pub(super) struct Merge {
     /// The id that stays
     #[arg(value_name = "NEW")]
     pub(super) new: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    /// The copy to make
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Replace a file of this name
+    #[arg(long)]
+    pub(super) force: bool,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

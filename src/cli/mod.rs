@@ -4,6 +4,7 @@
 //! check failed, 70 a fault of the program.
 
 mod arguments;
+mod backup;
 mod check;
 mod demo;
 mod failure;
@@ -76,6 +77,7 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Test(command) => test::execute(common, command, &mut out),
         Command::Forget(command) => forget::execute(common, command, &mut out),
         Command::Merge(command) => merge::execute(common, command, &mut out),
+        Command::Backup(command) => backup::execute(common, command, &mut out),
         Command::Reference => reference::execute(&mut out),
     }
 }

@@ -34,6 +34,31 @@ impl Drop for ImportBar {
     }
 }
 
+/// A bar that follows the copying of pages; gone when dropped.
+pub(super) struct CopyBar(ProgressBar);
+
+impl CopyBar {
+    pub(super) fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("copying {wide_bar} {percent}%{msg}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(super) fn show(&self, done: u64, all: u64) {
+        self.0.set_length(all);
+        self.0.set_position(done);
+        self.0.set_message(if done < all { "" } else { ", checking" });
+    }
+}
+
+impl Drop for CopyBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// Something that takes a while and has no measure.
 pub(super) fn spinner(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());

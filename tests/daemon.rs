@@ -206,7 +206,10 @@ async fn an_edit_is_active_at_once_a_broken_one_changes_nothing_and_a_mended_one
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     let second_message =
         until(&daemon, |status| status["last_reload"]["message"] != first["last_reload"]["message"]).await;
-    assert_eq!(second_message["last_reload"]["message"], "added score.twice; changed segment.buyer");
+    assert_eq!(
+        second_message["last_reload"]["message"],
+        "added score.twice in all.toml; changed segment.buyer in all.toml"
+    );
 
     home.edit(&edited.replace("'orders * 2'", "'ordres * 2'"));
     let third = until(&daemon, |status| status["last_reload"]["successful"] == false).await;
@@ -388,7 +391,7 @@ async fn configuration_mounted_by_swapping_a_link_is_reloaded() {
     let daemon = home.start().await.unwrap();
     symlink("..two", policies.join("..data_tmp")).unwrap();
     fs::rename(policies.join("..data_tmp"), policies.join("..data")).unwrap();
-    until(&daemon, |status| status["last_reload"]["message"] == "changed segment.buyer").await;
+    until(&daemon, |status| status["last_reload"]["message"] == "changed segment.buyer in all.toml").await;
     daemon.stop().await;
 }
 
@@ -399,7 +402,8 @@ async fn a_schedule_that_is_edited_counts_from_the_edit() {
     home.clock.set(at("2027-01-10T08:45:00Z"));
     home.edit(&POLICY.replace("0 9 * * *", "30 8 * * *"));
     let edited =
-        until(&daemon, |status| status["last_reload"]["message"] == "changed schedule.mornings").await;
+        until(&daemon, |status| status["last_reload"]["message"] == "changed schedule.mornings in all.toml")
+            .await;
     assert_eq!(edited["schedules"][0]["next"], "2027-01-11T08:30:00Z");
     assert_eq!(edited["last_run"], Value::Null, "half past eight of today was before the edit");
     daemon.stop().await;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
-use super::reload::Watched;
 use super::state::Shared;
+use super::watching::Watched;
 use super::writer::WriterStopped;
 use crate::intake::{Found, ImportError, ImportReport, Patience};
 

@@ -16,6 +16,7 @@ pub mod schedule;
 mod start;
 pub mod state;
 pub mod status;
+mod watching;
 pub mod writer;
 
 use std::net::SocketAddr;

@@ -88,17 +88,20 @@ pub fn as_files(texts: FolderTexts) -> Files {
     Files { policies: texts.policies, scripts: texts.scripts }
 }
 
-/// What an edit did, by the names of tables, in one line.
+/// What an edit did, by the names of tables and the files they stand in, in one line; what was removed, by the files
+/// it stood in.
 #[must_use]
 pub fn changes(old: &Files, new: &Files) -> String {
     let (before, after) = (tables(old), tables(new));
-    let added = after.keys().filter(|name| !before.contains_key(*name));
-    let removed = before.keys().filter(|name| !after.contains_key(*name));
-    let changed = after.iter().filter(|(name, table)| before.get(*name).is_some_and(|old| old != *table));
+    let added = after.iter().filter(|(name, _)| !before.contains_key(*name));
+    let removed = before.iter().filter(|(name, _)| !after.contains_key(*name));
+    let changed = after
+        .iter()
+        .filter(|(name, table)| before.get(*name).is_some_and(|former| former.content != table.content));
     let parts = [
-        listed("added", added.map(String::as_str).collect()),
-        listed("removed", removed.map(String::as_str).collect()),
-        listed("changed", changed.map(|(name, _)| name.as_str()).collect()),
+        listed("added", added.collect()),
+        listed("removed", removed.collect()),
+        listed("changed", changed.collect()),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
@@ -108,11 +111,17 @@ pub fn changes(old: &Files, new: &Files) -> String {
     }
 }
 
-/// `changed tier.pyramid, trigger.overdue and 3 more`.
-fn listed(verb: &str, names: Vec<&str>) -> Option<String> {
+/// `changed tier.pyramid in value.toml, trigger.overdue, trigger.quiet in care.toml and 3 more`.
+fn listed(verb: &str, named: Vec<(&String, &Declared<'_>)>) -> Option<String> {
     const SHOWN: usize = 8;
-    let more = names.len().saturating_sub(SHOWN);
-    let shown = names.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
+    let more = named.len().saturating_sub(SHOWN);
+    let mut by_file: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, table) in named.into_iter().take(SHOWN) {
+        by_file.entry(table.file).or_default().push(name);
+    }
+    let shown: Vec<String> =
+        by_file.into_iter().map(|(file, names)| format!("{} in {file}", names.join(", "))).collect();
+    let shown = shown.join(", ");
     match (shown.is_empty(), more) {
         (true, _) => None,
         (false, 0) => Some(format!("{verb} {shown}")),
@@ -120,24 +129,32 @@ fn listed(verb: &str, names: Vec<&str>) -> Option<String> {
     }
 }
 
+/// A table or script, with the file it stands in.
+struct Declared<'files> {
+    file: &'files str,
+    content: toml::Value,
+}
+
 /// The tables of a set by `kind.name`; customer fields one by one, since several files may declare them.
-fn tables(files: &Files) -> BTreeMap<String, toml::Value> {
+fn tables(files: &Files) -> BTreeMap<String, Declared<'_>> {
     let mut tables = BTreeMap::new();
     for (path, text) in &files.scripts {
-        tables.insert(path.clone(), toml::Value::String(text.clone()));
+        let content = toml::Value::String(text.clone());
+        tables.insert(path.clone(), Declared { file: "the scripts", content });
     }
-    for text in files.policies.values() {
+    for (file, text) in &files.policies {
         let Ok(kinds) = text.parse::<toml::Table>() else { continue };
         for (kind, named) in kinds {
             let toml::Value::Table(named) = named else { continue };
-            for (name, table) in named {
-                match table {
+            for (name, content) in named {
+                match content {
                     toml::Value::Table(fields) if kind == "customer" && name == "fields" => {
-                        tables
-                            .extend(fields.into_iter().map(|(field, ty)| (format!("customer.{field}"), ty)));
+                        let field =
+                            |(field, content)| (format!("customer.{field}"), Declared { file, content });
+                        tables.extend(fields.into_iter().map(field));
                     }
-                    table => {
-                        tables.insert(format!("{kind}.{name}"), table);
+                    content => {
+                        tables.insert(format!("{kind}.{name}"), Declared { file, content });
                     }
                 }
             }
@@ -186,7 +203,10 @@ mod tests {
             ("a.toml", "[score.b]\nvalue = '3'\n[score.c]\nvalue = '2'\n"),
             ("b.toml", "# moved\n[customer.fields]\nname = \"text\"\nphone = \"text\"\n"),
         ]);
-        assert_eq!(changes(&old, &new), "added customer.phone, score.c; removed score.a; changed score.b");
+        assert_eq!(
+            changes(&old, &new),
+            "added score.c in a.toml, customer.phone in b.toml; removed score.a in a.toml; changed score.b in a.toml"
+        );
         assert_eq!(changes(&old, &old), "nothing but comments, layout or order changed");
     }
 
@@ -196,6 +216,6 @@ mod tests {
             (0..11).map(|index| format!("[score.s{index:02}]\nvalue = '1'\n")).collect();
         let text = scores.concat();
         let changes = changes(&set(&[]), &set(&[("a.toml", &text)]));
-        assert!(changes.ends_with("score.s07 and 3 more"), "{changes}");
+        assert!(changes.ends_with("score.s07 in a.toml and 3 more"), "{changes}");
     }
 }

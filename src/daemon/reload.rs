@@ -1,30 +1,33 @@
 //! Edits of the policy files while the daemon runs. All that may fail happens before the swap, and the
 //! swap is one pointer; a set that fails changes nothing.
+//!
+//! Reading, checking and compiling go on beside whatever the writer is at; only making room in the store and the swap
+//! are its job, between two runs.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
+use super::metrics::Metrics;
 use super::policy_set::{self, PolicySet, PolicySetError};
 use super::runs::{self, TimetablesError};
+use super::schedule::Timetable;
 use super::state::{Active, ReloadReport, Shared, Store};
 use super::writer::WriterStopped;
 use crate::archive::{Archive, ArchiveError};
 use crate::engine::{Engine, EngineError};
 use crate::model::Timestamp;
 use crate::policy;
-use crate::ports::{Clock, files};
+use crate::ports::Clock;
+use crate::ports::files::{self, FolderError};
 
-/// Folders are looked at this often whatever the watcher says.
-const POLL: Duration = Duration::from_secs(30);
-/// Changes that follow one another this closely are one edit.
-const QUIET: Duration = Duration::from_millis(100);
-/// An edit that never comes to rest is looked at after this long.
-const RESTLESS: Duration = Duration::from_millis(500);
+/// How often files that change while they are checked are read again before they are taken as they are.
+const READS: usize = 5;
+/// How long to wait before.
+const UNREST: Duration = Duration::from_millis(100);
 
 /// Why a checked set can't become active.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +68,31 @@ pub struct Reloader {
 /// The folders at the last look, or why they could not be read.
 pub type Seen = Result<policy::Files, String>;
 
+/// What was read of the folders.
+type Read = Result<policy::Files, Unread>;
+
+/// Why nothing was read.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error(transparent)]
+    Folder(FolderError),
+    #[error("the policies could not be read, which is a fault of this program: {0}")]
+    Fault(tokio::task::JoinError),
+}
+
+/// A set that passed the checks, with its program where it means something new.
+struct Made {
+    set: PolicySet,
+    engine: Option<Engine>,
+}
+
+fn seen(read: &Read) -> Seen {
+    match read {
+        Ok(files) => Ok(files.clone()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 impl Reloader {
     /// A reloader that has seen the folders once, at the start.
     #[must_use]
@@ -72,39 +100,76 @@ impl Reloader {
         Self { shared, seen }
     }
 
+    /// The folders it looks at.
+    pub(super) fn folders(&self) -> Vec<PathBuf> {
+        let settings = &self.shared.settings;
+        vec![settings.policies.clone(), settings.scripts.clone()]
+    }
+
     /// Looks at the folders and activates what they hold if it is new and good. `force` also when nothing changed.
     ///
     /// # Errors
     /// The writer has stopped.
     pub async fn look(&mut self, force: bool) -> Result<Reloaded, WriterStopped> {
-        let settings = self.shared.settings.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            files::read(&settings.policies, &settings.scripts).map(policy_set::as_files)
-        });
-        let Ok(read) = read.await else { return Ok(Reloaded::Unchanged) };
-        let found = read.as_ref().map(Clone::clone).map_err(ToString::to_string);
-        if !force && self.seen == found {
-            return Ok(Reloaded::Unchanged);
+        for read_before in 0..READS {
+            let read = self.read().await;
+            let found = seen(&read);
+            if !force && self.seen == found {
+                return Ok(Reloaded::Unchanged);
+            }
+            let made = self.make(read).await;
+            // What is no longer there may have been half of an edit: that must not become active.
+            if read_before + 1 < READS && seen(&self.read().await) != found {
+                tokio::time::sleep(UNREST).await;
+                continue;
+            }
+            self.seen = found;
+            return match made {
+                Ok(made) => self.activate(made).await,
+                Err(report) => Ok(self.refuse(*report)),
+            };
         }
-        self.seen = found;
-        let loaded = match read {
-            Ok(files) => tokio::task::spawn_blocking(move || PolicySet::check(files)).await,
-            Err(error) => Ok(Err(PolicySetError::Folder(error))),
-        };
-        match loaded {
-            Ok(Ok(set)) => self.activate(set).await,
-            Ok(Err(error)) => Ok(self.refuse(report_of(&error, self.shared.now()))),
-            Err(fault) => Ok(self.refuse(plain_report(
-                format!("the policies could not be checked, which is a fault of this program: {fault}"),
-                self.shared.now(),
-            ))),
+        Ok(Reloaded::Unchanged)
+    }
+
+    async fn read(&self) -> Read {
+        let settings = self.shared.settings.clone();
+        let read = move || files::read(&settings.policies, &settings.scripts).map(policy_set::as_files);
+        match tokio::task::spawn_blocking(read).await {
+            Ok(read) => read.map_err(Unread::Folder),
+            Err(fault) => Err(Unread::Fault(fault)),
         }
     }
 
-    async fn activate(&self, set: PolicySet) -> Result<Reloaded, WriterStopped> {
-        let shared = Arc::clone(&self.shared);
+    /// Checks what was read and compiles it, unless it means what is active.
+    async fn make(&self, read: Read) -> Result<Made, Box<ReloadReport>> {
+        let now = self.shared.now();
+        let files = match read {
+            Ok(files) => files,
+            Err(error) => return Err(Box::new(plain_report(error.to_string(), now))),
+        };
+        let (active, clock) = (self.shared.active(), Arc::clone(&self.shared.outside.clock));
+        let made = tokio::task::spawn_blocking(move || {
+            let set = PolicySet::check(files).map_err(|error| Box::new(report_of(&error, now)))?;
+            if active.set.compiled.version == set.compiled.version && !active.from_store {
+                return Ok(Made { set, engine: None });
+            }
+            match Engine::new(Arc::clone(&set.compiled), clock) {
+                Ok(engine) => Ok(Made { set, engine: Some(engine) }),
+                Err(error) => Err(Box::new(plain_report(error.to_string(), now))),
+            }
+        });
+        made.await.unwrap_or_else(|fault| {
+            let told =
+                format!("the policies could not be checked, which is a fault of this program: {fault}");
+            Err(Box::new(plain_report(told, now)))
+        })
+    }
+
+    async fn activate(&self, Made { set, engine }: Made) -> Result<Reloaded, WriterStopped> {
+        let shared = &self.shared;
         let before = shared.active();
-        if before.set.compiled.version == set.compiled.version && !before.from_store {
+        let Some(engine) = engine else {
             let what = if shared.reload_report().successful {
                 "nothing but comments, layout or order changed"
             } else {
@@ -114,22 +179,19 @@ impl Reloader {
             info!(version = %set.compiled.version, "policies looked at again: {}", report.message);
             shared.set_reload_report(report);
             return Ok(Reloaded::SameMeaning);
+        };
+        let (own, activated) = (Arc::clone(shared), set.clone());
+        if let Err(error) = shared.writer.call(move |store| swap(&own, store, activated, engine)).await? {
+            return Ok(self.refuse(plain_report(error.to_string(), shared.now())));
         }
         let changes = policy_set::changes(&before.set.files, &set.files);
-        let (own, activated) = (Arc::clone(&shared), set.clone());
-        let result = shared.writer.call(move |store| swap(&own, store, activated)).await?;
-        match result {
-            Ok(()) => {
-                let report = accepted(&set, shared.now(), changes);
-                info!(version = %set.compiled.version, "policies reloaded: {}", report.message);
-                if !report.rendered.is_empty() {
-                    warn!("the policies have warnings\n{}", report.rendered);
-                }
-                shared.set_reload_report(report);
-                Ok(Reloaded::Activated)
-            }
-            Err(error) => Ok(self.refuse(plain_report(error.to_string(), shared.now()))),
+        let report = accepted(&set, shared.now(), changes);
+        info!(version = %set.compiled.version, "policies reloaded: {}", report.message);
+        if !report.rendered.is_empty() {
+            warn!("the policies have warnings\n{}", report.rendered);
         }
+        shared.set_reload_report(report);
+        Ok(Reloaded::Activated)
     }
 
     fn refuse(&self, report: ReloadReport) -> Reloaded {
@@ -141,13 +203,9 @@ impl Reloader {
 }
 
 /// Makes a set the active one. Runs in the writer's thread, hence between runs.
-fn swap(shared: &Shared, store: &mut Store, set: PolicySet) -> Result<(), ActivateError> {
-    let clock = &shared.outside.clock;
-    let prepared = prepare(&mut store.archive, &set, clock).and_then(|engine| {
-        Ok((engine, runs::timetables(&mut store.archive, &set.compiled, clock.now(), &shared.metrics)?))
-    });
-    match prepared {
-        Ok((engine, timetables)) => {
+fn swap(shared: &Shared, store: &mut Store, set: PolicySet, engine: Engine) -> Result<(), ActivateError> {
+    match take_in(&mut store.archive, &set, shared.now(), (&shared.timetables(), &shared.metrics)) {
+        Ok(timetables) => {
             store.engine = engine;
             shared.activate(Active { set, since: shared.now(), from_store: false }, timetables);
             Ok(())
@@ -160,8 +218,25 @@ fn swap(shared: &Shared, store: &mut Store, set: PolicySet) -> Result<(), Activa
     }
 }
 
-/// Does what may fail before a set becomes active: makes room for it in the store, prepares its program
-/// and keeps its text.
+/// Makes room in the store for a set that was compiled, finds when its schedules fire and, since nothing can fail any
+/// more, keeps its text as that of the last good one.
+///
+/// # Errors
+/// See [`ActivateError`].
+pub(super) fn take_in(
+    archive: &mut Archive,
+    set: &PolicySet,
+    now: Timestamp,
+    going: (&[(Timetable, Timestamp)], &Metrics),
+) -> Result<Vec<(Timetable, Timestamp)>, ActivateError> {
+    archive.adopt(Arc::clone(&set.compiled.schema))?;
+    let timetables = runs::timetables(archive, &set.compiled, now, going)?;
+    archive.keep_policy_set(&set.compiled.version, &set.files.to_kept(), now)?;
+    Ok(timetables)
+}
+
+/// Does what may fail before a set is used by a program that runs it once: prepares its program, makes room for it
+/// in the store and keeps its text.
 ///
 /// # Errors
 /// See [`ActivateError`].
@@ -170,8 +245,8 @@ pub fn prepare(
     set: &PolicySet,
     clock: &Arc<dyn Clock>,
 ) -> Result<Engine, ActivateError> {
-    archive.adopt(Arc::clone(&set.compiled.schema))?;
     let engine = Engine::new(Arc::clone(&set.compiled), Arc::clone(clock))?;
+    archive.adopt(Arc::clone(&set.compiled.schema))?;
     archive.keep_policy_set(&set.compiled.version, &set.files.to_kept(), clock.now())?;
     Ok(engine)
 }
@@ -200,7 +275,7 @@ pub fn report_of(error: &PolicySetError, at: Timestamp) -> ReloadReport {
     report
 }
 
-fn plain_report(message: String, at: Timestamp) -> ReloadReport {
+pub(super) fn plain_report(message: String, at: Timestamp) -> ReloadReport {
     ReloadReport {
         at,
         successful: false,
@@ -217,84 +292,4 @@ fn diagnostics(
     files: &policy::Files,
 ) -> serde_json::Value {
     policy::to_json(version, found, files).get("diagnostics").cloned().unwrap_or_default()
-}
-
-/// Watches the folders and reloads until told to stop.
-pub async fn keep_watching(
-    mut reloader: Reloader,
-    mut asked: mpsc::Receiver<Asked>,
-    mut stop: watch::Receiver<bool>,
-) {
-    // One place suffices: what matters is that something happened, not what.
-    let (changed, mut changes) = mpsc::channel::<()>(1);
-    let settings = reloader.shared.settings.clone();
-    let folders = [settings.policies.as_path(), settings.scripts.as_path()];
-    let mut watcher = Watched::new(changed);
-    let mut force = false;
-    let mut waits: Asked = None;
-    while !*stop.borrow() {
-        // Again at every turn, and before the look: a folder may have been replaced by another of its name.
-        watcher.watch(&folders);
-        let Ok(reloaded) = reloader.look(force).await else { return };
-        if let Some(waits) = waits.take() {
-            // Whoever asked may have gone.
-            let _ = waits.send(reloaded);
-        }
-        force = tokio::select! {
-            Some(()) = changes.recv() => {
-                settle(&mut changes).await;
-                false
-            }
-            Some(who) = asked.recv() => {
-                waits = who;
-                true
-            }
-            () = tokio::time::sleep(POLL) => false,
-            _ = stop.changed() => return,
-        };
-    }
-}
-
-/// Waits until no change follows for a while.
-pub async fn settle(changes: &mut mpsc::Receiver<()>) {
-    let rest = async {
-        while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
-    };
-    // A folder that never rests is looked at all the same.
-    let _ = tokio::time::timeout(RESTLESS, rest).await;
-}
-
-/// A watcher of whole folders; without one, polling alone has to do.
-#[derive(Debug)]
-pub struct Watched {
-    watcher: Option<RecommendedWatcher>,
-}
-
-impl Watched {
-    /// A watcher that reports every change of anything.
-    #[must_use]
-    pub fn new(changed: mpsc::Sender<()>) -> Self {
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let only_read = event.is_ok_and(|event| event.kind.is_access());
-            if !only_read {
-                // Full means that the news is on its way already.
-                let _ = changed.try_send(());
-            }
-        });
-        if let Err(error) = &watcher {
-            warn!(%error, "changes of files can't be watched; they are found by polling");
-        }
-        Self { watcher: watcher.ok() }
-    }
-
-    /// Watches folders with all below; those that aren't there are left to polling.
-    pub fn watch(&mut self, folders: &[&Path]) {
-        if let Some(watcher) = &mut self.watcher {
-            for folder in folders {
-                // Not watched yet, or gone: either way the next line decides.
-                let _ = watcher.unwatch(folder);
-                let _ = watcher.watch(folder, RecursiveMode::Recursive);
-            }
-        }
-    }
 }

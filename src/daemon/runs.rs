@@ -31,8 +31,8 @@ pub(super) const MEMORY: &str = "schedule.";
 /// Events that arrive this closely are looked at together.
 const SOON: Duration = Duration::from_millis(300);
 
-/// The schedules of a set, each with its last fire as the store remembers it. One that is new, or whose
-/// times were edited, counts from `now`.
+/// The schedules of a set, each with its last fire: that of the same schedule among those that are going on, or as
+/// the store remembers it. One that is new, or whose times were edited, counts from `now`.
 ///
 /// # Errors
 /// The store fails, or a schedule's times can't be read.
@@ -40,7 +40,7 @@ pub fn timetables(
     archive: &mut Archive,
     policy: &Compiled,
     now: Timestamp,
-    metrics: &Metrics,
+    (going, metrics): (&[(Timetable, Timestamp)], &Metrics),
 ) -> Result<Vec<(Timetable, Timestamp)>, TimetablesError> {
     let memories = archive.rules()?;
     let mut timetables = Vec::new();
@@ -49,7 +49,11 @@ pub fn timetables(
         let name = format!("{MEMORY}{}", timetable.name);
         let remembered =
             memories.iter().find(|memory| memory.name == name && memory.version == timetable.identity());
-        let last = if let Some(memory) = remembered {
+        let same =
+            |before: &Timetable| before.name == timetable.name && before.identity() == timetable.identity();
+        let last = if let Some((_, last)) = going.iter().find(|(before, _)| same(before)) {
+            *last
+        } else if let Some(memory) = remembered {
             let from = timetable.resume(memory.last_run, now);
             metrics.runs.note_missed(&timetable, memory.last_run, from, now);
             from

@@ -12,12 +12,15 @@ use super::deliver::{self, WriterOutbox};
 use super::metrics::Metrics;
 use super::policy_set::{PolicySet, PolicySetError};
 use super::reload::{self, ActivateError, Reloader, Seen};
+use super::schedule::Timetable;
 use super::state::{Active, Outside, ReloadReport, Settings, Shared, Start, Store};
 use super::writer::Writer;
-use super::{Daemon, http, inbox, prune, runs};
+use super::{Daemon, http, inbox, prune, runs, watching};
 use crate::archive::{Archive, ArchiveError};
 use crate::emit::{self, Dispatcher};
+use crate::engine::Engine;
 use crate::intake::Inbox;
+use crate::model::Timestamp;
 use crate::policy;
 
 /// Why the daemon doesn't start.
@@ -68,11 +71,9 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
     let address = listener.local_addr().unwrap_or(settings.listen);
     make_folders(&settings)?;
     let mut archive = Archive::open(&settings.store)?;
-    let (active, report, seen) = load(&settings, &archive, &outside)?;
     let metrics = Metrics::begin(&archive)?;
-    let engine = reload::prepare(&mut archive, &active.set, &outside.clock)?;
-    let timetables = runs::timetables(&mut archive, &active.set.compiled, outside.clock.now(), &metrics)
-        .map_err(ActivateError::from)?;
+    let Loaded { active, report, seen, engine, timetables } =
+        load(&settings, &mut archive, &outside, &metrics)?;
     info!(
         version = %active.set.compiled.version,
         "policies active: {}", active.set.summary()
@@ -91,7 +92,7 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
     tasks.spawn(inbox::keep_importing(Arc::clone(&keeper), stopped.clone()));
     tasks.spawn(prune::keep_pruning(Arc::clone(&shared), stopped.clone()));
     let reloader = Reloader::new(Arc::clone(&shared), seen);
-    tasks.spawn(reload::keep_watching(reloader, asked, stopped.clone()));
+    tasks.spawn(watching::keep_watching(reloader, asked, stopped.clone()));
     tasks.spawn(http::serve(listener, Arc::clone(&shared), reload.clone(), stopped));
     info!("listening on http://{address}");
     Ok(Daemon { shared, inbox: keeper, address, stop, reload, tasks, writer_end })
@@ -120,37 +121,68 @@ fn emit_outside(settings: &Settings, outside: &Outside) -> emit::Outside {
     }
 }
 
+/// What there is to start with.
+struct Loaded {
+    active: Active,
+    report: ReloadReport,
+    seen: Seen,
+    engine: Engine,
+    timetables: Vec<(Timetable, Timestamp)>,
+}
+
+/// A set that the store has taken in.
+type Usable = (PolicySet, Engine, Vec<(Timetable, Timestamp)>);
+
 /// The set in the folders or, where that can't be used, the last good one from the store.
 fn load(
     settings: &Settings,
-    archive: &Archive,
+    archive: &mut Archive,
     outside: &Outside,
-) -> Result<(Active, ReloadReport, Seen), StartError> {
+    metrics: &Metrics,
+) -> Result<Loaded, StartError> {
     let now = outside.clock.now();
-    match PolicySet::read(&settings.policies, &settings.scripts) {
-        Ok(set) => {
-            let report = reload::accepted(&set, now, format!("loaded {}", set.summary()));
-            if !report.rendered.is_empty() {
-                warn!("the policies have warnings\n{}", report.rendered);
+    let read = PolicySet::read(&settings.policies, &settings.scripts);
+    let seen = match &read {
+        Ok(set) => Ok(policy::Files::clone(&set.files)),
+        Err(PolicySetError::Invalid { files, .. }) => Ok(policy::Files::clone(files)),
+        Err(PolicySetError::Folder(error)) => Err(error.to_string()),
+    };
+    let broken =
+        match read.map_err(StartError::Policies).and_then(|set| usable(archive, set, outside, metrics)) {
+            Ok((set, engine, timetables)) => {
+                let report = reload::accepted(&set, now, format!("loaded {}", set.summary()));
+                if !report.rendered.is_empty() {
+                    warn!("the policies have warnings\n{}", report.rendered);
+                }
+                let active = Active { set, since: now, from_store: false };
+                return Ok(Loaded { active, report, seen, engine, timetables });
             }
-            let seen = Ok(policy::Files::clone(&set.files));
-            Ok((Active { set, since: now, from_store: false }, report, seen))
-        }
-        Err(broken) => {
-            let Some((version, kept)) = archive.last_policy_set()? else {
-                return Err(StartError::Policies(broken));
-            };
-            let set = PolicySet::check(policy::Files::from_kept(&kept)).map_err(|_| StartError::Kept)?;
-            let report = reload::report_of(&broken, now);
-            error!(
-                active = version,
-                "{}; going on with the last good set from the store\n{}", report.message, report.rendered
-            );
-            let seen = match broken {
-                PolicySetError::Folder(error) => Err(error.to_string()),
-                PolicySetError::Invalid { files, .. } => Ok(*files),
-            };
-            Ok((Active { set, since: now, from_store: true }, report, seen))
-        }
-    }
+            Err(broken) => broken,
+        };
+    let Some((version, kept)) = archive.last_policy_set()? else { return Err(broken) };
+    let report = match &broken {
+        StartError::Policies(error) => reload::report_of(error, now),
+        other => reload::plain_report(other.to_string(), now),
+    };
+    let set = PolicySet::check(policy::Files::from_kept(&kept)).map_err(|_| StartError::Kept)?;
+    let (set, engine, timetables) = usable(archive, set, outside, metrics)?;
+    error!(
+        active = version,
+        "{}; going on with the last good set from the store\n{}", report.message, report.rendered
+    );
+    let active = Active { set, since: now, from_store: true };
+    Ok(Loaded { active, report, seen, engine, timetables })
+}
+
+/// Compiles a set and lets the store take it in.
+fn usable(
+    archive: &mut Archive,
+    set: PolicySet,
+    outside: &Outside,
+    metrics: &Metrics,
+) -> Result<Usable, StartError> {
+    let engine =
+        Engine::new(Arc::clone(&set.compiled), Arc::clone(&outside.clock)).map_err(ActivateError::from)?;
+    let timetables = reload::take_in(archive, &set, outside.clock.now(), (&[], metrics))?;
+    Ok((set, engine, timetables))
 }

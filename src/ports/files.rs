@@ -5,6 +5,7 @@
 //! mounted configuration needs, and each real folder is read once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -47,6 +48,9 @@ pub enum FolderError {
     /// The name is no UTF-8.
     #[error("the name of {} is not UTF-8; rename it", .0.display())]
     NotTextName(PathBuf),
+    /// A policy is a link whose target isn't there.
+    #[error("{} is a link to something that isn't there; mend or remove the link", .0.display())]
+    LinkToNothing(PathBuf),
     /// One file is too large.
     #[error("{} is larger than {} MB", .0.display(), MAX_FILE >> 20)]
     FileTooLarge(PathBuf),
@@ -131,8 +135,7 @@ impl Reader<'_> {
         }
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
-            // Gone since the folder was listed, or a link to nothing.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.gone(path, name),
             Err(source) => return Err(FolderError::Unreadable { path: path.to_owned(), source }),
         };
         let Some(name) = name.to_str() else {
@@ -146,6 +149,13 @@ impl Reader<'_> {
         } else {
             Ok(())
         }
+    }
+
+    /// What was listed and isn't there: a set that lost a policy to a link must not be taken for one without it.
+    fn gone(&self, path: &Path, name: &OsStr) -> Result<(), FolderError> {
+        let is_link = fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink());
+        let is_policy = name.to_str().is_some_and(self.wanted);
+        if is_link && is_policy { Err(FolderError::LinkToNothing(path.to_owned())) } else { Ok(()) }
     }
 
     fn file(&mut self, path: &Path, relative: String) -> Result<(), FolderError> {
@@ -247,7 +257,13 @@ mod tests {
         symlink("..2027_01", folder.path().join("..data")).unwrap();
         symlink("..data/a.toml", folder.path().join("a.toml")).unwrap();
         symlink("..", folder.path().join("sub/loop")).unwrap();
-        symlink("nowhere", folder.path().join("broken.toml")).unwrap();
+        symlink("nowhere", folder.path().join("notes")).unwrap();
         assert_eq!(names(folder.path()), ["a.toml", "sub/b.toml"]);
+        symlink("nowhere", folder.path().join("broken.toml")).unwrap();
+        let error = read(folder.path(), Path::new("/nonexistent")).unwrap_err();
+        assert!(
+            matches!(&error, FolderError::LinkToNothing(path) if path.ends_with("broken.toml")),
+            "{error}"
+        );
     }
 }

@@ -188,9 +188,18 @@ fn look_first(path: &Path) -> Result<Found> {
     }
 }
 
-/// Takes the one-writer lock beside the store and writes the process id into it.
+/// Where the store is whatever links lead to it, also before it is made.
+fn real_path(store: &Path) -> PathBuf {
+    store.canonicalize().unwrap_or_else(|_| {
+        let folder = store.parent().and_then(|folder| folder.canonicalize().ok());
+        folder.zip(store.file_name()).map_or_else(|| store.to_owned(), |(folder, name)| folder.join(name))
+    })
+}
+
+/// Takes the one-writer lock beside the store, where links lead, and writes the process id into it. The file stays
+/// when the process ends; what counts is whether a process holds it.
 fn take_lock(store: &Path) -> Result<File> {
-    let mut name = store.as_os_str().to_owned();
+    let mut name = real_path(store).into_os_string();
     name.push(".lock");
     let path = PathBuf::from(name);
     let fault = |source| ArchiveError::File { path: path.clone(), source };

@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     ATTEMPTED,
     TOUCH_TALLY,
     PRUNED,
+    OUTBOX_LINES,
 ];
 
 const FIRST: &str = "
@@ -224,6 +225,49 @@ const PRUNED: &str = "
 ALTER TABLE touch ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX touch_ended ON touch (state_at)
     WHERE pruned = 0 AND state NOT IN ('queued', 'waiting');
+";
+
+/// A customer's queued touches stand in line, by channel, in order of due time and then id. The first of a line is the
+/// one that may be attempted; who joins and who leaves keeps that so, whoever it is that writes.
+const OUTBOX_LINES: &str = "
+ALTER TABLE outbox ADD COLUMN customer TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
+-- first: its first attempt is to come; again: another is; leaving: one has begun; behind: another goes before it
+ALTER TABLE outbox ADD COLUMN turn TEXT NOT NULL DEFAULT 'first';
+UPDATE outbox SET customer = touch.customer, due = touch.due FROM touch WHERE touch.id = outbox.touch;
+DROP INDEX outbox_due;
+DROP INDEX outbox_again;
+CREATE INDEX outbox_line ON outbox (channel, customer, due);
+UPDATE outbox SET turn = CASE
+    WHEN EXISTS (SELECT 1 FROM outbox AS before WHERE before.channel = outbox.channel
+        AND before.customer = outbox.customer AND (before.due, before.touch) < (outbox.due, outbox.touch))
+    THEN 'behind' WHEN attempts > 0 THEN 'again' ELSE 'first' END;
+CREATE INDEX outbox_due ON outbox (channel, turn, next_attempt, due);
+CREATE TRIGGER outbox_joins AFTER INSERT ON outbox
+WHEN EXISTS (SELECT 1 FROM outbox
+    WHERE channel = new.channel AND customer = new.customer AND touch <> new.touch)
+BEGIN
+    UPDATE outbox SET turn = 'behind' WHERE touch = new.touch AND touch <> (
+        SELECT touch FROM outbox WHERE channel = new.channel AND customer = new.customer
+        ORDER BY due, touch LIMIT 1);
+    UPDATE outbox SET turn = 'behind' WHERE turn IN ('first', 'again') AND touch = (
+        SELECT touch FROM outbox WHERE channel = new.channel AND customer = new.customer
+        ORDER BY due, touch LIMIT 1 OFFSET 1);
+END;
+CREATE TRIGGER outbox_leaves AFTER DELETE ON outbox BEGIN
+    UPDATE outbox SET turn = iif(attempts > 0, 'again', 'first') WHERE turn = 'behind' AND touch = (
+        SELECT touch FROM outbox WHERE channel = old.channel AND customer = old.customer
+        ORDER BY due, touch LIMIT 1);
+    -- An attempt had begun and nobody knows its end: it may have arrived.
+    UPDATE touch SET attempted = 1 WHERE old.turn = 'leaving' AND id = old.touch AND state <> 'delivered';
+END;
+CREATE TRIGGER outbox_merges AFTER UPDATE OF customer ON outbox BEGIN
+    UPDATE outbox SET turn = 'behind'
+    WHERE channel = new.channel AND customer = new.customer AND turn <> 'leaving';
+    UPDATE outbox SET turn = iif(attempts > 0, 'again', 'first') WHERE turn = 'behind' AND touch = (
+        SELECT touch FROM outbox WHERE channel = new.channel AND customer = new.customer
+        ORDER BY due, touch LIMIT 1);
+END;
 ";
 
 /// The version this program makes.

@@ -51,7 +51,7 @@ pub use identities::Identities;
 pub use ingest::{Change, EventRow, Ingest, IngestCounts, Outcome, Repeat};
 pub use merge::MergeError;
 pub use open::{Archive, Snapshot};
-pub use outbox::{Delivery, Depth};
+pub use outbox::{Delivery, Depth, OutboxChange};
 pub use prune::{Keep, Pruning};
 pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};
 pub use run::{

@@ -1,14 +1,17 @@
-//! The outbox: touches on their way out. Every change is one transaction.
+//! The outbox: touches on their way out. Those of one customer on one channel stand in line, in order of due time and
+//! then id; a look takes the first of each line by an index, however many stand behind it.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+mod change;
 
-use super::ingest::{Arrivals, add_to_tally};
+pub use change::OutboxChange;
+pub(super) use change::deliver;
+use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
 use super::query::{TOUCH_COLUMNS, touch_of};
 use super::value::as_count;
-use super::{Archive, GuardNote, Result};
-use crate::model::schema::TOUCH_EVENT;
-use crate::model::touch::{Fate, Ruling, Touch, TouchState};
-use crate::model::{Schema, Timestamp};
+use super::{Archive, Result};
+use crate::model::Timestamp;
+use crate::model::touch::{Ruling, Touch, TouchState};
 
 /// A touch that is to be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +22,8 @@ pub struct Delivery {
     pub queued: Timestamp,
     /// Attempts that failed so far.
     pub attempts: u32,
+    /// An attempt was made, or begun and its end never noted.
+    pub may_have_arrived: bool,
     /// Why the last attempt failed.
     pub error: Option<String>,
     /// The guard that held it when an attempt was due last.
@@ -36,51 +41,51 @@ pub struct Depth {
     pub oldest: Option<Timestamp>,
 }
 
+/// What a [`Delivery`] is read from, behind the columns of its touch.
+const OF_OUTBOX: &str = "outbox.queued AS since, outbox.attempts, outbox.error, touch.attempted";
+
+/// Every turn: which of them a touch has is kept by the triggers of the table, and by [`OutboxChange`].
+const TURNS: [&str; 4] = ["first", "again", "leaving", "behind"];
+
+/// The condition that a channel's touch has a turn and its time has come.
+fn due_by(turn: &str) -> String {
+    let free = not_planned("outbox.touch");
+    format!("WHERE outbox.channel = ?1 AND outbox.turn = '{turn}' AND outbox.next_attempt <= ?2 AND {free}")
+}
+
 /// That a touch, named by a column, stands in no planned file write: there it is as good as sent.
 fn not_planned(column: &str) -> String {
     format!("{column} NOT IN (SELECT touch FROM file_write_touch)")
 }
 
 impl Archive {
-    /// Touches of a channel whose next attempt is due: first attempts in order of due time, each retry at its own
-    /// time. What is under way is among them until its end is told; what stands in a planned file write is not.
+    /// Touches of a channel whose next attempt is due, in order of that time, whoever goes before them: for a channel
+    /// that sends many in one go. What stands in a planned file write is not among them.
     ///
     /// # Errors
     /// SQLite's own, [`Json`](super::ArchiveError::Json).
     pub fn due(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
-        self.due_where("outbox.attempts >= 0", channel, now, limit)
+        self.deliveries(&all_sql(), channel, now, limit)
     }
 
-    /// Those of [`Archive::due`] that were never attempted.
+    /// Touches never attempted that nothing goes before, whose time has come: in order of that time.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Archive::due`].
     pub fn due_first(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
-        self.due_where("outbox.attempts = 0", channel, now, limit)
+        self.deliveries(&in_turn_sql("first"), channel, now, limit)
     }
 
-    /// Those of [`Archive::due`] that were attempted before.
+    /// Touches attempted before that nothing goes before, whose next attempt is due: in order of that time.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Archive::due`].
     pub fn due_again(&self, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
-        self.due_where("outbox.attempts > 0", channel, now, limit)
+        self.deliveries(&in_turn_sql("again"), channel, now, limit)
     }
 
-    fn due_where(
-        &self,
-        attempts: &str,
-        channel: &str,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Delivery>> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {TOUCH_COLUMNS}, outbox.queued, outbox.attempts, outbox.error \
-             FROM outbox JOIN touch ON touch.id = outbox.touch \
-             WHERE outbox.channel = ?1 AND outbox.next_attempt <= ?2 AND {attempts} AND {free} \
-             ORDER BY outbox.next_attempt, outbox.touch LIMIT ?3",
-            free = not_planned("outbox.touch")
-        ))?;
+    fn deliveries(&self, sql: &str, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query(params![channel, now.0, limit])?;
         let mut deliveries = Vec::new();
@@ -89,86 +94,87 @@ impl Archive {
             deliveries.push(Delivery {
                 touch: found.touch,
                 held_by: found.guard,
-                queued: Timestamp(row.get("queued")?),
+                queued: Timestamp(row.get("since")?),
                 attempts: row.get("attempts")?,
+                may_have_arrived: row.get("attempted")?,
                 error: row.get("error")?,
             });
         }
         Ok(deliveries)
     }
 
-    /// When the next attempt on a channel is due, which may be past; `None` where nothing is queued but what
-    /// stands in a planned file write.
+    /// When the next touch of a channel is due, whoever goes before it, which may be past; `None` where nothing is
+    /// queued but what stands in a planned file write.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn next_due(&self, channel: &str) -> Result<Option<Timestamp>> {
-        let free = not_planned("touch");
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT next_attempt FROM outbox WHERE channel = ?1 AND {free} ORDER BY next_attempt LIMIT 1"
-        ))?;
-        let next: Option<i64> = statement.query_row([channel], |row| row.get(0)).optional()?;
+        self.next_of(&TURNS, channel)
+    }
+
+    /// When the next touch that nothing goes before is due, which may be past, but for those that have left.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn next_in_turn(&self, channel: &str) -> Result<Option<Timestamp>> {
+        self.next_of(&["first", "again"], channel)
+    }
+
+    fn next_of(&self, turns: &[&str], channel: &str) -> Result<Option<Timestamp>> {
+        let next: Option<i64> =
+            self.connection.prepare_cached(&next_sql(turns))?.query_row([channel], |row| row.get(0))?;
         Ok(next.map(Timestamp))
     }
 
-    /// Marks touches as delivered, with an event of kind `touch` each. One that was cancelled or expired while its
-    /// attempt was under way is delivered all the same; one delivered already is passed over. Returns how many.
+    /// Changes the outbox; all of it becomes visible at once, when it is committed.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn change_outbox(&mut self) -> Result<OutboxChange<'_>> {
+        OutboxChange::begin(self)
+    }
+
+    /// [`OutboxChange::delivered`], by itself.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn delivered(&mut self, ids: &[&str], at: Timestamp) -> Result<u64> {
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        let delivered = deliver(&transaction, &self.schema, ids.iter().copied(), at)?;
-        transaction.commit()?;
+        let change = self.change_outbox()?;
+        let delivered = change.delivered(ids.iter().copied(), at)?;
+        change.commit()?;
         Ok(delivered)
     }
 
-    /// Notes a failed attempt and when the next is due; false where the touch is no longer queued.
+    /// [`OutboxChange::retry`], by itself.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn retry(&mut self, id: &str, next_attempt: Timestamp, error: &str) -> Result<bool> {
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        let noted = transaction
-            .prepare_cached(
-                "UPDATE outbox SET attempts = attempts + 1, next_attempt = ?2, error = ?3 WHERE touch = ?1",
-            )?
-            .execute(params![id, next_attempt.0, error])?;
-        transaction.prepare_cached("UPDATE touch SET attempted = 1 WHERE id = ?1")?.execute([id])?;
-        transaction.commit()?;
-        Ok(noted > 0)
+        let change = self.change_outbox()?;
+        let noted = change.retry(id, next_attempt, error)?;
+        change.commit()?;
+        Ok(noted)
     }
 
-    /// Notes, in one transaction, what was decided about queued touches whose attempt is due. Those no longer
-    /// queued, and those that a planned file write holds, stay as they are; what a guard said before in the same
-    /// words is not noted twice.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn note_rulings(&mut self, rulings: &[Ruling], at: Timestamp) -> Result<()> {
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        for ruling in rulings {
-            note_ruling(&transaction, ruling, at)?;
-        }
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// Ends a waiting or queued touch otherwise than by delivery; false where it had ended already.
+    /// [`OutboxChange::end`], by itself.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn end(&mut self, id: &str, state: TouchState, reason: &str, at: Timestamp) -> Result<bool> {
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        transaction.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?.execute([id])?;
-        let ended = transaction
-            .prepare_cached(
-                "UPDATE touch SET state = ?2, reason = ?3, state_at = ?4 \
-                 WHERE id = ?1 AND state IN ('queued', 'waiting')",
-            )?
-            .execute(params![id, state.as_str(), reason, at.0])?;
-        transaction.commit()?;
-        Ok(ended > 0)
+        let change = self.change_outbox()?;
+        let ended = change.end(id, state, reason, at)?;
+        change.commit()?;
+        Ok(ended)
+    }
+
+    /// [`OutboxChange::note_rulings`], by itself.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn note_rulings(&mut self, rulings: &[Ruling], at: Timestamp) -> Result<()> {
+        let change = self.change_outbox()?;
+        change.note_rulings(rulings, at)?;
+        change.commit()
     }
 
     /// Queues a dead touch again, its attempts counted anew; false where it is not dead, or so old that its payload
@@ -186,8 +192,8 @@ impl Archive {
         )?;
         if queued > 0 {
             transaction.execute(
-                "INSERT INTO outbox (touch, channel, queued, attempts, next_attempt) \
-                 SELECT id, channel, coalesce(queued, made), 0, ?2 FROM touch WHERE id = ?1",
+                "INSERT INTO outbox (touch, channel, customer, due, queued, attempts, next_attempt) \
+                 SELECT id, channel, customer, due, coalesce(queued, made), 0, ?2 FROM touch WHERE id = ?1",
                 params![id, at.0],
             )?;
         }
@@ -217,39 +223,38 @@ impl Archive {
     }
 }
 
-fn note_ruling(connection: &Connection, ruling: &Ruling, at: Timestamp) -> Result<()> {
-    let Ruling { id, fate, guard, reason, verdict } = ruling;
-    let (state, word) = match fate {
-        Fate::Ends(state) => (*state, "drops"),
-        Fate::PutOff(_) | Fate::Leaves => (TouchState::Queued, "waits"),
+/// All that is due, by channel, time and limit. Of the sorted turns the earliest are merged.
+pub(super) fn all_sql() -> String {
+    let each = |turn| format!("SELECT touch, next_attempt, due FROM outbox {}", due_by(turn));
+    let all = TURNS.map(each).join(" UNION ALL ");
+    format!(
+        "SELECT {TOUCH_COLUMNS}, {OF_OUTBOX} \
+         FROM ({all} ORDER BY next_attempt, due, touch LIMIT ?3) AS found \
+         JOIN outbox ON outbox.touch = found.touch JOIN touch ON touch.id = found.touch \
+         ORDER BY found.next_attempt, found.due, found.touch"
+    )
+}
+
+/// What is due and has a turn, by channel, time and limit.
+pub(super) fn in_turn_sql(turn: &str) -> String {
+    format!(
+        "SELECT {TOUCH_COLUMNS}, {OF_OUTBOX} FROM outbox JOIN touch ON touch.id = outbox.touch {} \
+         ORDER BY outbox.next_attempt, outbox.due, outbox.touch LIMIT ?3",
+        due_by(turn)
+    )
+}
+
+/// When the next that has one of some turns is due, by channel.
+pub(super) fn next_sql(turns: &[&str]) -> String {
+    let free = not_planned("touch");
+    let of = |turn: &&str| {
+        format!(
+            "SELECT * FROM (SELECT next_attempt FROM outbox WHERE channel = ?1 AND turn = '{turn}' \
+             AND {free} ORDER BY next_attempt LIMIT 1)"
+        )
     };
-    let verdict = guard.as_ref().zip(*verdict).map(|(guard, (kind, until))| {
-        GuardNote { guard, kind, reason: reason.as_str(), until }.verdict(word, at)
-    });
-    let noted = connection
-        .prepare_cached(&format!(
-            "UPDATE touch SET state = ?2, reason = ?3, state_at = iif(state = ?2, state_at, ?4), guard = ?5, \
-             verdicts = iif(?6 IS NULL OR (?2 = 'queued' AND guard IS ?5 AND reason IS ?3), verdicts, \
-             json_insert(verdicts, '$[#]', json(?6))) \
-             WHERE id = ?1 AND state = 'queued' AND {free}",
-            free = not_planned("id")
-        ))?
-        .execute(params![id, state.as_str(), reason, at.0, guard, verdict])?;
-    if noted == 0 {
-        return Ok(());
-    }
-    match fate {
-        Fate::Leaves => {}
-        Fate::PutOff(until) => {
-            connection
-                .prepare_cached("UPDATE outbox SET next_attempt = ?2 WHERE touch = ?1")?
-                .execute(params![id, until.0])?;
-        }
-        Fate::Ends(_) => {
-            connection.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?.execute([id])?;
-        }
-    }
-    Ok(())
+    let each: Vec<String> = turns.iter().map(of).collect();
+    format!("SELECT min(next_attempt) FROM ({})", each.join(" UNION ALL "))
 }
 
 fn depth_of(row: &Row<'_>) -> rusqlite::Result<Depth> {
@@ -258,50 +263,4 @@ fn depth_of(row: &Row<'_>) -> rusqlite::Result<Depth> {
         queued: as_count(row.get(1)?),
         oldest: row.get::<_, Option<i64>>(2)?.map(Timestamp),
     })
-}
-
-/// Marks touches as delivered within a transaction; returns how many were not before.
-pub(super) fn deliver<'id>(
-    connection: &Connection,
-    schema: &Schema,
-    ids: impl Iterator<Item = &'id str>,
-    at: Timestamp,
-) -> Result<u64> {
-    let heard = schema.events.iter().find(|event| *event.name == *TOUCH_EVENT && event.heard);
-    let mut arrivals = Arrivals::begin(connection, at.0)?;
-    let mut dequeue = connection.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?;
-    let mut end = connection.prepare_cached(
-        "UPDATE touch SET state = 'delivered', reason = '', state_at = ?2 \
-         WHERE id = ?1 AND state <> 'delivered'",
-    )?;
-    let mut record = connection.prepare_cached(
-        "INSERT INTO event_touch (customer, at, id, arrived, action, cause, channel, kind, name, step, touch) \
-         SELECT customer, ?2, id, ?3, action, because ->> 'cause', channel, kind, name, because ->> 'step', id \
-         FROM touch WHERE id = ?1 ON CONFLICT DO NOTHING",
-    )?;
-    let mut mark = connection.prepare_cached(
-        "UPDATE customer SET changed = 1 \
-         WHERE id = (SELECT customer FROM touch WHERE id = ?1) AND changed = 0",
-    )?;
-    let mut customer_of = connection.prepare_cached("SELECT customer FROM touch WHERE id = ?1")?;
-    let (mut delivered, mut recorded) = (0, 0);
-    for id in ids {
-        dequeue.execute([id])?;
-        if end.execute(params![id, at.0])? > 0 {
-            delivered += 1;
-            if record.execute(params![id, at.0, arrivals.arrived()])? > 0 {
-                recorded += 1;
-                if let Some(kind) = heard {
-                    let customer: String = customer_of.query_row([id], |row| row.get(0))?;
-                    arrivals.note(kind, id, &customer, at.0)?;
-                }
-            }
-            mark.execute([id])?;
-        }
-    }
-    if recorded > 0 {
-        arrivals.keep()?;
-    }
-    add_to_tally(connection, "event_touch", recorded)?;
-    Ok(delivered)
 }

@@ -8,6 +8,7 @@ mod faults;
 mod field_changes;
 mod forget;
 mod ingest;
+mod lines;
 mod merge;
 mod prune;
 mod runs;

@@ -45,6 +45,8 @@ pub struct GuardName {
 pub struct Past<'a> {
     /// How many attempts failed.
     pub attempts: u32,
+    /// Whether an attempt was made or begun, counted or not.
+    pub may_have_arrived: bool,
     /// Why the last failed.
     pub error: Option<&'a str>,
     /// The guard that held it when an attempt was due last.
@@ -155,7 +157,8 @@ impl Past<'_> {
     /// A reason, and that the touch was attempted before: it may have arrived all the same.
     fn attempted(self, reason: String) -> String {
         if self.attempts == 0 {
-            return reason;
+            let begun = "; an attempt had begun and its end is not known: it may have arrived";
+            return if self.may_have_arrived { reason + begun } else { reason };
         }
         let last = self.error.unwrap_or("no answer");
         format!("{reason}; attempts that failed: {}, the last: {last}", self.attempts)
@@ -167,8 +170,13 @@ mod tests {
     use super::*;
     use crate::model::touch::Because;
 
-    const NONE: Past<'_> = Past { attempts: 0, error: None, held_by: None };
-    const TWO: Past<'_> = Past { attempts: 2, error: Some("no answer in time"), held_by: Some("night") };
+    const NONE: Past<'_> = Past { attempts: 0, may_have_arrived: false, error: None, held_by: None };
+    const TWO: Past<'_> = Past {
+        attempts: 2,
+        may_have_arrived: true,
+        error: Some("no answer in time"),
+        held_by: Some("night"),
+    };
 
     fn touch(state: TouchState, expires: i64) -> Touch {
         let text = String::new;
@@ -240,7 +248,12 @@ mod tests {
         let drops = Said::Drops { guard: guard("consent", "block"), reason: "opted_out".to_owned() };
         let reason = "opted_out; attempts that failed: 2, the last: no answer in time".to_owned();
         let suppressed = Release::Suppressed { guard: guard("consent", "block"), reason };
-        assert_eq!(release(&queued, TWO, drops, Timestamp(1)), suppressed);
+        assert_eq!(release(&queued, TWO, drops.clone(), Timestamp(1)), suppressed);
+        let begun = Past { may_have_arrived: true, ..NONE };
+        let reason =
+            "opted_out; an attempt had begun and its end is not known: it may have arrived".to_owned();
+        let suppressed = Release::Suppressed { guard: guard("consent", "block"), reason };
+        assert_eq!(release(&queued, begun, drops, Timestamp(1)), suppressed);
         let held = Touch { reason: "closed".to_owned(), ..queued };
         let reason = "not sent by 1970-01-01T00:00:00.010Z; it waited for guard.night: closed; \
                       attempts that failed: 2, the last: no answer in time";

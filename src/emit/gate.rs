@@ -5,6 +5,7 @@ use super::store::StoreError;
 use crate::archive::{Archive, Delivery};
 use crate::care::release::{self, Past, Release, Said};
 use crate::model::Timestamp;
+use crate::model::touch::Ruling;
 
 /// Says of touches whose attempt is due whether a guard holds them.
 pub trait Gate: Send + Sync {
@@ -47,11 +48,25 @@ pub(super) fn ask(
     due: Vec<Delivery>,
     now: Timestamp,
 ) -> Result<Asked, StoreError> {
+    let (asked, rulings) = decide(archive, gate, due, now)?;
+    if !rulings.is_empty() {
+        archive.note_rulings(&rulings, now)?;
+    }
+    Ok(asked)
+}
+
+/// Asks about what is due, and says what is to be noted of it.
+pub(super) fn decide(
+    archive: &Archive,
+    gate: &dyn Gate,
+    due: Vec<Delivery>,
+    now: Timestamp,
+) -> Result<(Asked, Vec<Ruling>), GateError> {
     let askable: Vec<&Delivery> =
         due.iter().filter(|delivery| release::is_askable(&delivery.touch, now)).collect();
     let said = if askable.is_empty() { Vec::new() } else { gate.ask(archive, &askable, now)? };
     if said.len() != askable.len() {
-        return Err(GateError("there is not an answer for each touch".into()).into());
+        return Err(GateError("there is not an answer for each touch".into()));
     }
     let mut said = said.into_iter();
     let mut asked = Asked::default();
@@ -74,15 +89,13 @@ pub(super) fn ask(
             asked.leaving.push(delivery);
         }
     }
-    if !rulings.is_empty() {
-        archive.note_rulings(&rulings, now)?;
-    }
-    Ok(asked)
+    Ok((asked, rulings))
 }
 
 fn past(delivery: &Delivery) -> Past<'_> {
     Past {
         attempts: delivery.attempts,
+        may_have_arrived: delivery.may_have_arrived,
         error: delivery.error.as_deref(),
         held_by: delivery.held_by.as_deref(),
     }

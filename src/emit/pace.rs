@@ -11,6 +11,8 @@ const SHORTEST: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct Pace {
     ticking: Option<(Interval, usize)>,
+    /// How many may leave within a tenth of a second.
+    soon: usize,
     left: usize,
 }
 
@@ -24,13 +26,20 @@ impl Pace {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             (interval, each)
         });
-        Self { ticking, left: 0 }
+        let soon = rate.map_or(usize::MAX, soon);
+        Self { ticking, soon, left: 0 }
     }
 
     /// How many may leave now.
     #[must_use]
     pub const fn left(&self) -> usize {
         if self.ticking.is_some() { self.left } else { usize::MAX }
+    }
+
+    /// How many may leave now, or within a tenth of a second.
+    #[must_use]
+    pub const fn soon(&self) -> usize {
+        if self.soon > self.left() { self.soon } else { self.left() }
     }
 
     /// One has left.
@@ -48,6 +57,15 @@ impl Pace {
             None => std::future::pending().await,
         }
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bounded, and no rate is below 0"
+)]
+fn soon(rate: f64) -> usize {
+    (rate / 10.0).min(10_000.0) as usize
 }
 
 /// The time between ticks and the leaves of each.

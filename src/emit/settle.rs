@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::backoff;
 use super::client::Answer;
 use super::outcome::Outcome;
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::{ArchiveError, OutboxChange};
 use crate::model::Timestamp;
 use crate::model::touch::TouchState;
 use crate::policy::compiled::Retry;
@@ -64,27 +64,21 @@ fn words(failure: &str, answer: &Answer) -> String {
     if answer.detail.is_empty() { failure.to_owned() } else { format!("{failure}: {}", answer.detail) }
 }
 
-/// Notes what became of touches; those delivered in one transaction.
+/// Notes what became of touches.
 ///
 /// # Errors
 /// The store's own.
-pub fn note(archive: &mut Archive, settled: &[Settled], at: Timestamp) -> Result<(), ArchiveError> {
-    let delivered: Vec<&str> = settled
-        .iter()
-        .filter(|settled| settled.settlement == Settlement::Delivered)
-        .map(|settled| &*settled.id)
-        .collect();
-    if !delivered.is_empty() {
-        archive.delivered(&delivered, at)?;
-    }
+pub fn note(change: &OutboxChange<'_>, settled: &[Settled], at: Timestamp) -> Result<(), ArchiveError> {
+    let delivered = settled.iter().filter(|settled| settled.settlement == Settlement::Delivered);
+    change.delivered(delivered.map(|settled| &*settled.id), at)?;
     for Settled { id, settlement } in settled {
         match settlement {
             Settlement::Delivered => {}
             Settlement::Retry { at, error } => {
-                archive.retry(id, *at, error)?;
+                change.retry(id, *at, error)?;
             }
             Settlement::End { reason } => {
-                archive.end(id, TouchState::Dead, reason, at)?;
+                change.end(id, TouchState::Dead, reason, at)?;
             }
         }
     }

@@ -1,16 +1,29 @@
-//! The lane of a webhook channel: takes due touches from the store as slots come free, attempts them side
-//! by side, and notes what came of them, many at a time.
+//! The lane of a webhook channel. Visits to the store note what came of attempts and take what is due, many at a time;
+//! attempts go on side by side meanwhile.
+//!
+//! Touches of one customer leave one after another, in order of due time and then id: a later one is not attempted
+//! while an earlier one is queued on the same channel, be it under way, waiting for a retry or held by a guard that was
+//! asked again. It goes when the earlier one is delivered or ended. Nobody else's touches wait for it.
+//!
+//! An attempt is noted to have begun before it leaves, so that after a crash its touch is known to be one that may
+//! have arrived. After 410 the lane does nothing more until the channel is edited or the program starts again.
 
-use std::collections::BTreeMap;
+mod ready;
+mod visit;
+
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Client;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
+use self::ready::{Ready, Slots};
+use self::visit::{Errand, Found, Wanted, visit};
 use super::client::{self, Answer};
 use super::dispatcher::{Context, Signals};
-use super::gate::{self, Asked};
 use super::message;
 use super::outcome::Outcome;
 use super::pace::Pace;
@@ -21,16 +34,18 @@ use super::store::{OutboxStore, StoreError};
 use crate::archive::Delivery;
 use crate::model::Timestamp;
 
-/// Most outcomes that wait to be noted together.
-const MOST_UNNOTED: usize = 64;
+/// Outcomes are noted at once when there are so many.
+const MANY_UNNOTED: usize = 256;
 /// Longest an outcome waits to be noted while others are under way.
 const NOTE_AFTER: Duration = Duration::from_millis(20);
-/// How soon to look again while attempts are under way: one may hang while a retry comes due.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How soon to look again at the latest, so that a clock that was moved is noticed.
 const LOOK_AT_LATEST: Duration = Duration::from_secs(30);
-/// Most touches that guards are asked about together, while they hold all of them.
-const MOST_ASKED: usize = 512;
+/// And at the soonest, where nothing was found.
+const SOONEST: Duration = Duration::from_millis(5);
+/// Most touches that are asked about and taken together.
+const MOST_TAKEN: usize = 512;
+/// Touches are taken so long ahead of their slots.
+const AHEAD: Duration = Duration::from_millis(50);
 /// How often noting is tried before a lane that is to end gives up; the touches are then sent again later.
 const MOST_TRIES_TO_NOTE: u32 = 3;
 /// How soon to try the store again after it failed.
@@ -52,30 +67,97 @@ struct Attempted {
     took: Duration,
 }
 
+/// A visit to the store that is under way, and what it was sent for.
+struct Visiting<'lane> {
+    errand: Arc<Errand>,
+    found: Pin<Box<dyn Future<Output = Result<Found, StoreError>> + Send + 'lane>>,
+}
+
 /// What a lane has under way.
-struct Work {
+struct Work<'lane> {
     attempts: JoinSet<Attempted>,
-    /// Touches under attempt or unnoted, and whether it is a retry: they are still due in the store.
-    under_way: BTreeMap<Arc<str>, bool>,
+    /// How many of them are retries.
+    retries: usize,
+    ready: Ready,
     unnoted: Vec<Settled>,
+    give_back: Vec<Arc<str>>,
+    visiting: Option<Visiting<'lane>>,
     pace: Pace,
+    flow: Flow,
     /// About how many touches guards are asked at least: grows while they hold so many that slots stay free.
     ask: usize,
-    /// The last look at the store found nothing to start.
+    recover: bool,
+    /// When to look for more at the latest.
+    look_at: Instant,
+    /// The last look found all there was.
     idle: bool,
-    next_due: Option<Timestamp>,
-    gone: bool,
-    /// How often in a row outcomes could not be noted.
+    /// When to note outcomes at the latest.
+    note_at: Instant,
+    /// The store failed: not before then.
+    not_before: Instant,
+    /// How often in a row it failed.
     unnotable: u32,
+    gone: bool,
+}
+
+/// How fast attempts end.
+struct Flow {
+    since: Instant,
+    /// How many ended since then.
+    ended: u128,
+    /// How many will in [`AHEAD`].
+    ahead: usize,
+}
+
+impl Flow {
+    fn count(&mut self) {
+        self.ended += 1;
+        let passed = self.since.elapsed();
+        if passed >= AHEAD {
+            let ahead = self.ended * AHEAD.as_millis() / passed.as_millis().max(1);
+            *self =
+                Self { since: Instant::now(), ended: 0, ahead: usize::try_from(ahead).unwrap_or(MOST_TAKEN) };
+        }
+    }
 }
 
 /// What woke a lane.
 enum Woken {
     Ended(Option<Attempted>),
+    Visited(Result<Found, StoreError>),
     Look,
-    Note,
-    Paced,
-    Stopped,
+    Other,
+}
+
+impl Work<'_> {
+    fn new(pace: Pace) -> Self {
+        let now = Instant::now();
+        Self {
+            attempts: JoinSet::new(),
+            retries: 0,
+            ready: Ready::default(),
+            unnoted: Vec::new(),
+            give_back: Vec::new(),
+            visiting: None,
+            pace,
+            flow: Flow { since: now, ended: 0, ahead: 0 },
+            ask: 0,
+            recover: true,
+            look_at: now,
+            idle: false,
+            note_at: now,
+            not_before: now,
+            unnotable: 0,
+            gone: false,
+        }
+    }
+
+    /// Whether nothing is under way and all that can be noted is.
+    fn is_quiet(&self) -> bool {
+        let noted = self.unnoted.is_empty() && self.give_back.is_empty() && self.ready.is_empty();
+        let over = noted || self.unnotable >= MOST_TRIES_TO_NOTE;
+        self.attempts.is_empty() && self.visiting.is_none() && over
+    }
 }
 
 impl<S: OutboxStore> WebhookLane<S> {
@@ -88,155 +170,186 @@ impl<S: OutboxStore> WebhookLane<S> {
         Ok(Self { context, channel, settings: Arc::new(settings), client })
     }
 
-    /// Delivers until told to stop, until the receiver wants nothing more, or until all that is due by
-    /// `signals.until` was attempted.
+    /// Delivers until told to stop, or until all that is due by `signals.until` was attempted or the receiver wants
+    /// nothing more.
     pub(super) async fn run(self, mut signals: Signals) {
-        let mut work = Work {
-            attempts: JoinSet::new(),
-            under_way: BTreeMap::new(),
-            unnoted: Vec::new(),
-            pace: Pace::new(self.settings.rate),
-            ask: 0,
-            idle: false,
-            next_due: None,
-            gone: false,
-            unnotable: 0,
-        };
-        let mut note_now = false;
+        let mut work = Work::new(Pace::new(self.settings.rate));
         loop {
             let stopping = signals.stopping();
             let closing = stopping || work.gone;
-            if note_now
-                || work.unnoted.len() >= MOST_UNNOTED
-                || (work.attempts.is_empty() && (work.idle || closing))
-            {
-                note_now = !self.note(&mut work).await;
+            if closing {
+                let unsent = work.ready.take_all();
+                work.give_back.extend(unsent);
+            } else {
+                self.start_ready(&mut work);
             }
-            if !closing && !work.idle && self.room(&work) > 0 {
-                self.look(&mut work, &signals).await;
-                continue;
+            if work.visiting.is_none() && self.is_to_visit(&mut work, closing) {
+                self.begin_visit(&mut work, closing, signals.until);
             }
-            let noted = work.unnoted.is_empty() || work.unnotable >= MOST_TRIES_TO_NOTE;
-            let quiet = work.attempts.is_empty() && noted;
-            if quiet && (closing || (work.idle && signals.until.is_some())) {
-                return;
+            if work.is_quiet() && (closing || (work.idle && signals.until.is_some())) {
+                break;
             }
-            match self.wait(&mut work, &mut signals, stopping).await {
+            match self.wait(&mut work, &mut signals, closing, stopping).await {
                 Woken::Ended(ended) => {
                     self.ended(&mut work, ended);
                     while let Some(ended) = work.attempts.try_join_next() {
                         self.ended(&mut work, ended.ok());
                     }
-                    work.idle = false;
+                    if work.attempts.is_empty() {
+                        // Also after an attempt that broke down, of which nothing is told.
+                        work.retries = 0;
+                    }
                 }
-                Woken::Look => work.idle = false,
-                Woken::Note => note_now = true,
-                Woken::Paced | Woken::Stopped => {}
+                Woken::Visited(found) => self.visited(&mut work, found),
+                Woken::Look => work.look_at = Instant::now(),
+                Woken::Other => {}
             }
+        }
+        if signals.until.is_none() {
+            // Stopped by its receiver, it still has to be told that the channel was edited.
+            let _ = signals.stop.wait_for(|stop| *stop).await;
+        }
+    }
+
+    /// Starts attempts of what was let through while there are slots.
+    fn start_ready(&self, work: &mut Work<'_>) {
+        while self.room(work) > 0 {
+            let slots = Slots { all: self.settings.concurrency, retries: work.retries };
+            let Some(delivery) = work.ready.next(slots) else { return };
+            self.start(work, delivery);
         }
     }
 
     /// How many attempts may start now.
-    fn room(&self, work: &Work) -> usize {
+    fn room(&self, work: &Work<'_>) -> usize {
         self.settings.concurrency.saturating_sub(work.attempts.len()).min(work.pace.left())
     }
 
-    async fn wait(&self, work: &mut Work, signals: &mut Signals, stopping: bool) -> Woken {
-        let closing = stopping || work.gone;
-        let look_after = self.look_after(work);
-        let starved = !work.idle && work.pace.left() == 0 && !closing;
+    /// How many touches are worth taking: as many as there are slots for, or as will be by the time they are here.
+    fn wanted(&self, work: &Work<'_>) -> Wanted {
+        let slots = self.settings.concurrency.saturating_sub(work.attempts.len());
+        let soon = slots.max(work.flow.ahead).min(work.pace.soon()).max(work.ask).min(MOST_TAKEN.max(slots));
+        if work.ready.first() > soon / 2 {
+            return Wanted::default();
+        }
+        let several = self.settings.concurrency > 1;
+        let beside = if several { (soon / self.settings.concurrency).max(1) } else { 0 };
+        Wanted {
+            first: soon - work.ready.first(),
+            beside: beside.saturating_sub(work.ready.again()),
+            instead: soon.div_ceil(2).saturating_sub(work.ready.again()),
+        }
+    }
+
+    fn is_to_visit(&self, work: &mut Work<'_>, closing: bool) -> bool {
+        let now = Instant::now();
+        let stale = work.ready.take_stale(now);
+        work.give_back.extend(stale);
+        if now < work.not_before {
+            return false;
+        }
+        let many = work.unnoted.len() >= MANY_UNNOTED || now >= work.note_at;
+        let nothing_else = work.attempts.is_empty() && (closing || work.idle);
+        let note = !work.unnoted.is_empty() && (many || nothing_else);
+        let look = !closing && now >= work.look_at && self.wanted(work).first > 0;
+        note || look || !work.give_back.is_empty()
+    }
+
+    fn begin_visit<'lane>(&'lane self, work: &mut Work<'lane>, closing: bool, until: Option<Timestamp>) {
+        let errand = Arc::new(Errand {
+            channel: Arc::clone(&self.channel),
+            recover: work.recover,
+            settled: std::mem::take(&mut work.unnoted),
+            give_back: std::mem::take(&mut work.give_back),
+            wanted: if closing { Wanted::default() } else { self.wanted(work) },
+            until,
+        });
+        let clock = Arc::clone(&self.context.outside.clock);
+        let sent = Arc::clone(&errand);
+        // The visit may wait for a run: the time is that of its beginning.
+        let found = self.context.store.visit(move |archive, gate| visit(archive, gate, &sent, clock.now()));
+        work.visiting = Some(Visiting { errand, found: Box::pin(found) });
+    }
+
+    async fn wait(&self, work: &mut Work<'_>, signals: &mut Signals, closing: bool, stopping: bool) -> Woken {
+        let wake_at = self.wake_at(work, closing);
+        let starved = work.pace.left() == 0 && !closing && (!work.idle || !work.ready.is_empty());
+        let Work { attempts, visiting, pace, .. } = work;
+        let found = async {
+            match visiting {
+                Some(visiting) => visiting.found.as_mut().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
-            ended = work.attempts.join_next(), if !work.attempts.is_empty() => {
-                Woken::Ended(ended.and_then(Result::ok))
-            }
-            _ = signals.stop.wait_for(|stop| *stop), if !stopping => Woken::Stopped,
-            () = work.pace.refill(), if starved => Woken::Paced,
+            ended = attempts.join_next(), if !attempts.is_empty() => Woken::Ended(ended.and_then(Result::ok)),
+            found = found => Woken::Visited(found),
+            _ = signals.stop.wait_for(|stop| *stop), if !stopping => Woken::Other,
+            () = pace.refill(), if starved => Woken::Other,
             Ok(()) = signals.wake.changed() => Woken::Look,
-            () = tokio::time::sleep(NOTE_AFTER), if !work.unnoted.is_empty() => Woken::Note,
-            () = tokio::time::sleep(look_after), if work.idle && !closing => Woken::Look,
-            else => Woken::Stopped,
+            () = tokio::time::sleep_until(wake_at) => Woken::Other,
         }
     }
 
-    fn look_after(&self, work: &Work) -> Duration {
-        if !work.under_way.is_empty() {
-            return LOOK_AGAIN;
+    /// When there is something to do at the latest, if nothing else happens.
+    fn wake_at(&self, work: &Work<'_>, closing: bool) -> Instant {
+        let latest = Instant::now() + LOOK_AT_LATEST;
+        if work.visiting.is_some() {
+            return latest;
         }
-        let wait = work.next_due.map_or(LOOK_AT_LATEST, |at| self.context.outside.clock.until(at));
-        wait.clamp(Duration::from_millis(5), LOOK_AT_LATEST)
+        let note = (!work.unnoted.is_empty()).then_some(work.note_at);
+        let look = (!closing && self.wanted(work).first > 0).then_some(work.look_at);
+        let next = [note, look, work.ready.stale_at()].into_iter().flatten().min().unwrap_or(latest);
+        next.clamp(work.not_before, latest.max(work.not_before))
     }
 
-    /// Takes due touches from the store, asks the guards about them and starts the attempts of those let through.
-    async fn look(&self, work: &mut Work, signals: &Signals) {
-        let clock = Arc::clone(&self.context.outside.clock);
-        let until = signals.until;
-        let most = self.room(work).max(work.ask);
-        let limit = most.saturating_add(work.under_way.len());
-        let channel = Arc::clone(&self.channel);
-        let under_way = work.under_way.clone();
-        let several = self.settings.concurrency > 1;
-        let visit = self.context.store.visit(move |archive, gate| {
-            // The visit may have waited for a run.
-            let now = clock.now();
-            let by = until.unwrap_or(now);
-            let first = archive.due_first(&channel, by, limit)?;
-            let again = archive.due_again(&channel, by, limit)?;
-            let mut due = in_order(&under_way, several, first, again);
-            due.truncate(most);
-            let asked = gate::ask(archive, gate, due, now)?;
-            Ok((asked, archive.next_due(&channel)?))
-        });
-        match visit.await {
-            Ok((asked, next_due)) => {
-                self.context.board.count(&self.channel, &asked);
-                work.next_due = next_due;
-                // Told to stop meanwhile: whoever takes over sends these.
-                if !signals.stopping() {
-                    self.take(work, asked);
-                }
-            }
-            Err(error) => {
-                let trouble = match error {
-                    StoreError::Gate(error) => format!("{error}; nothing leaves until they can"),
-                    error => format!("the store can't be read: {error}"),
-                };
-                self.trouble(&trouble);
-                work.idle = true;
-                work.next_due = Some(self.context.outside.clock.now().plus(1_000));
-            }
+    fn visited(&self, work: &mut Work<'_>, found: Result<Found, StoreError>) {
+        let Some(Visiting { errand, .. }) = work.visiting.take() else { return };
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return self.failed(work, &errand, &error),
+        };
+        work.recover = false;
+        work.unnotable = 0;
+        if errand.wanted.first == 0 {
+            return;
         }
-    }
-
-    /// Starts what the guards let through.
-    fn take(&self, work: &mut Work, asked: Asked) {
-        let held_any = asked.held_any();
-        let has_room_left = asked.leaving.len() < self.room(work);
+        let Found { mut asked, more, next_due, refused } = found;
+        self.context.board.count(&self.channel, &asked);
+        let slots = self.settings.concurrency.saturating_sub(work.attempts.len());
         // What is held must not keep others waiting behind it.
-        work.ask = if held_any && has_room_left { (work.ask * 2).clamp(16, MOST_ASKED) } else { 0 };
-        let started_any = self.start_all(work, asked.leaving);
-        work.idle = !started_any && !held_any;
-    }
-
-    /// Starts attempts while there are slots; whether any was started.
-    fn start_all(&self, work: &mut Work, leaving: Vec<Delivery>) -> bool {
-        let most_retries = self.settings.concurrency.div_ceil(2);
-        let mut started_any = false;
-        for delivery in leaving {
-            let retry = delivery.attempts > 0;
-            let retries = work.under_way.values().filter(|retry| **retry).count();
-            if self.room(work) == 0 || (retry && retries >= most_retries) {
-                continue;
-            }
-            work.under_way.insert(Arc::clone(&delivery.touch.id), retry);
-            self.start(work, delivery);
-            started_any = true;
+        let held = asked.held_any() && asked.leaving.len() < slots;
+        work.ask = if held { (work.ask * 2).clamp(16, MOST_TAKEN) } else { 0 };
+        work.ready.add(std::mem::take(&mut asked.leaving));
+        work.idle = !more;
+        let now = Instant::now();
+        work.look_at = now;
+        if let Some(error) = refused {
+            self.trouble(&format!("{error}; nothing leaves until they can"));
+            work.idle = true;
+            work.look_at = now + STORE_AGAIN;
+        } else if work.idle {
+            let clock = &self.context.outside.clock;
+            let wait = next_due.map_or(LOOK_AT_LATEST, |at| clock.until(at));
+            work.look_at = now + wait.clamp(SOONEST, LOOK_AT_LATEST);
         }
-        started_any
     }
 
-    fn start(&self, work: &mut Work, delivery: Delivery) {
+    /// The store failed: all that was to be noted still is.
+    fn failed(&self, work: &mut Work<'_>, errand: &Errand, error: &StoreError) {
+        self.trouble(&format!("the store can't be read or written: {error}"));
+        work.unnoted.splice(0..0, errand.settled.iter().cloned());
+        work.give_back.extend(errand.give_back.iter().cloned());
+        work.unnotable += 1;
+        work.idle = true;
+        work.not_before = Instant::now() + STORE_AGAIN;
+        work.look_at = work.not_before;
+    }
+
+    fn start(&self, work: &mut Work<'_>, delivery: Delivery) {
         work.pace.take();
+        work.retries += usize::from(delivery.attempts > 0);
         let client = self.client.clone();
         let settings = Arc::clone(&self.settings);
         let context = Arc::clone(&self.context);
@@ -256,9 +369,11 @@ impl<S: OutboxStore> WebhookLane<S> {
 
     /// Decides what follows an attempt that ended. `None` is one that broke down: its touch is left for the
     /// next start, as it may do so again.
-    fn ended(&self, work: &mut Work, ended: Option<Attempted>) {
+    fn ended(&self, work: &mut Work<'_>, ended: Option<Attempted>) {
         let Some(Attempted { id, attempts, answer, took }) = ended else { return };
         self.context.board.change(&self.channel, |status| status.took.note(took));
+        work.retries = work.retries.saturating_sub(usize::from(attempts > 0));
+        work.flow.count();
         let outside = &self.context.outside;
         let settlement = settle::settle(
             &self.settings.retry,
@@ -270,6 +385,9 @@ impl<S: OutboxStore> WebhookLane<S> {
         self.report(&id, &answer, &settlement);
         if answer.outcome == Outcome::Gone {
             self.stop_for_good(work);
+        }
+        if work.unnoted.is_empty() {
+            work.note_at = Instant::now() + NOTE_AFTER;
         }
         work.unnoted.push(Settled { id, settlement });
     }
@@ -304,7 +422,7 @@ impl<S: OutboxStore> WebhookLane<S> {
         }
     }
 
-    fn stop_for_good(&self, work: &mut Work) {
+    fn stop_for_good(&self, work: &mut Work<'_>) {
         if !work.gone {
             let reason = "the receiver answered 410: it wants nothing more".to_owned();
             tracing::error!(channel = &*self.channel, reason, "the channel is stopped; its touches wait");
@@ -313,54 +431,9 @@ impl<S: OutboxStore> WebhookLane<S> {
         work.gone = true;
     }
 
-    /// Notes what came of touches; false where the store failed, and they are noted later.
-    async fn note(&self, work: &mut Work) -> bool {
-        if work.unnoted.is_empty() {
-            return true;
-        }
-        let settled: Arc<[Settled]> = work.unnoted.as_slice().into();
-        let noting = Arc::clone(&settled);
-        let now = self.context.outside.clock.now();
-        match self.context.store.with(move |archive| settle::note(archive, &noting, now)).await {
-            Ok(()) => {
-                work.unnoted.clear();
-                work.unnotable = 0;
-                for settled in settled.iter() {
-                    work.under_way.remove(&settled.id);
-                }
-                work.idle = false;
-                true
-            }
-            Err(error) => {
-                self.trouble(&format!("outcomes can't be noted: {error}"));
-                work.unnotable += 1;
-                tokio::time::sleep(STORE_AGAIN).await;
-                false
-            }
-        }
-    }
-
     fn trouble(&self, words: &str) {
         if self.context.board.trouble(&self.channel, words) {
             tracing::error!(channel = &*self.channel, "{words}");
         }
     }
-}
-
-/// What is due and not under way. First attempts come before retries, but where there are several slots one is
-/// for a retry, so that neither waits for the other's backlog.
-fn in_order(
-    under_way: &BTreeMap<Arc<str>, bool>,
-    several: bool,
-    first: Vec<Delivery>,
-    again: Vec<Delivery>,
-) -> Vec<Delivery> {
-    let is_free = |delivery: &Delivery| !under_way.contains_key(&delivery.touch.id);
-    let retrying = under_way.values().any(|retry| *retry);
-    let ahead = usize::from(several && !retrying);
-    let mut again = again.into_iter().filter(is_free);
-    let mut due: Vec<Delivery> = again.by_ref().take(ahead).collect();
-    due.extend(first.into_iter().filter(is_free));
-    due.extend(again);
-    due
 }

@@ -48,6 +48,7 @@ impl Engine {
             let touch = &delivery.touch;
             let past = Past {
                 attempts: delivery.attempts,
+                may_have_arrived: delivery.may_have_arrived,
                 error: delivery.error.as_deref(),
                 held_by: delivery.held_by.as_deref(),
             };

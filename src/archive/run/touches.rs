@@ -107,9 +107,10 @@ impl RunWriter<'_> {
         // The first attempt is due when the touch is, so that first attempts leave in that order.
         self.transaction
             .prepare_cached(
-                "INSERT INTO outbox (touch, channel, queued, attempts, next_attempt) VALUES (?1, ?2, ?3, 0, ?4)",
+                "INSERT INTO outbox (touch, channel, customer, due, queued, attempts, next_attempt) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?4)",
             )?
-            .execute(params![touch.id, touch.channel, at.0, touch.due.0])?;
+            .execute(params![touch.id, touch.channel, touch.customer, touch.due.0, at.0])?;
         Ok(())
     }
 

@@ -36,7 +36,7 @@ pub(super) fn touch(id: &str, customer: &str, due: i64, state: TouchState) -> To
 }
 
 /// A store whose run made these touches.
-fn with_touches(touches: &[Touch]) -> Archive {
+pub(super) fn with_touches(touches: &[Touch]) -> Archive {
     let mut archive = archive();
     for customer in ["a", "b"] {
         order(&mut archive, 1, customer, customer, 1, 1.0);

@@ -64,6 +64,7 @@ fn settings(home: &Path) -> Settings {
         data: home.to_owned(),
         store: home.join("guanxi.db"),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        token_file: None,
     }
 }
 

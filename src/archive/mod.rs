@@ -14,6 +14,7 @@ mod approval;
 mod arrivals;
 mod awaited;
 mod backup;
+mod customer;
 mod error;
 mod events;
 mod facts;
@@ -32,6 +33,7 @@ mod outbox;
 mod policy_set;
 mod prune;
 mod query;
+mod redeliver;
 mod run;
 mod stop;
 mod taken;
@@ -54,6 +56,7 @@ pub use open::{Archive, Snapshot};
 pub use outbox::{Delivery, Depth, OutboxChange};
 pub use prune::{Keep, Pruning};
 pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};
+pub use redeliver::{DeadOrQueued, OutboxFilter, OutboxRow, Redelivered};
 pub use run::{
     ClassEdit, FormerPlaces, GuardNote, NewRun, QueuedTouch, RunTotals, RunWriter, StepTouch, Taken,
     UnsentStep, UnsentTouches, WaitingTouch,

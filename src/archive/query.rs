@@ -51,11 +51,15 @@ pub struct TouchFilter<'filter> {
     pub action: Option<&'filter str>,
     /// In this state.
     pub state: Option<TouchState>,
+    /// Made before the one of this number.
+    pub before: Option<i64>,
 }
 
 /// A touch with when it came to its state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TouchRow {
+    /// Counts up as touches are made.
+    pub number: i64,
     /// The touch.
     pub touch: Touch,
     /// When it came to its state.
@@ -96,7 +100,8 @@ pub struct Counts {
 pub(super) const TOUCH_COLUMNS: &str = "touch.id, touch.customer, touch.action, touch.channel, touch.because, \
      touch.occurrence, touch.due, touch.expires, touch.priority, touch.state, touch.state_at, touch.reason, \
      touch.policy_version, touch.payload, touch.run, touch.event, touch.made, touch.queued AS queued_at, \
-     touch.effort, touch.guard, touch.hold IS NOT NULL AND touch.state = 'waiting', touch.verdicts";
+     touch.effort, touch.guard, touch.hold IS NOT NULL AND touch.state = 'waiting', touch.verdicts, \
+     touch.number AS touch_number";
 
 impl Archive {
     /// How much there is; fast on stores of any size.
@@ -197,11 +202,19 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn runs(&self, limit: usize) -> Result<Vec<RunRow>> {
+        self.runs_before(None, limit)
+    }
+
+    /// The last runs before the one of an id, latest first.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn runs_before(&self, before: Option<i64>, limit: usize) -> Result<Vec<RunRow>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, now, started, finished, schedule, policy_version, outcome, error, customers, \
-             transitions, touches, cancelled, approval FROM run ORDER BY id DESC LIMIT ?1",
+             transitions, touches, cancelled, approval FROM run WHERE id < ?2 ORDER BY id DESC LIMIT ?1",
         )?;
-        let mut rows = statement.query([as_limit(limit)])?;
+        let mut rows = statement.query([as_limit(limit), before.unwrap_or(i64::MAX)])?;
         let mut runs = Vec::new();
         while let Some(row) = rows.next()? {
             runs.push(run_of(row)?);
@@ -230,6 +243,7 @@ impl Archive {
             (filter.customer.is_some(), " AND customer = ?1"),
             (filter.action.is_some(), " AND action = ?2"),
             (filter.state.is_some(), " AND state = ?3"),
+            (filter.before.is_some(), " AND number < ?5"),
         ] {
             conditions.push_str(if asked { condition } else { "" });
         }
@@ -244,6 +258,9 @@ impl Archive {
             }
         }
         statement.raw_bind_parameter(4, as_limit(limit))?;
+        if filter.before.is_some() {
+            statement.raw_bind_parameter(5, filter.before)?;
+        }
         let mut rows = statement.raw_query();
         let mut touches = Vec::new();
         while let Some(row) = rows.next()? {
@@ -324,6 +341,7 @@ pub(super) fn touch_of(row: &Row<'_>) -> Result<TouchRow> {
         guard: row.get(19)?,
         is_on_hold: row.get(20)?,
         verdicts: row.get(21)?,
+        number: row.get(22)?,
     })
 }
 

@@ -1,6 +1,12 @@
 //! Stopping work in the middle, as a process that ends does.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::{Archive, Result};
+
+/// Steps between two looks at whether to stop: well under a millisecond.
+const BETWEEN_LOOKS: i32 = 2_000;
 
 impl Archive {
     /// Lets the store take so many more steps and then fails whatever it is asked, until it is opened anew: what
@@ -17,6 +23,16 @@ impl Archive {
             over
         };
         self.connection.progress_handler(1, Some(stop))?;
+        Ok(())
+    }
+
+    /// Lets whatever the store is asked fail soon after `stop` is set.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn stop_when(&mut self, stop: Arc<AtomicBool>) -> Result<()> {
+        let stopped = move || stop.load(Ordering::Relaxed);
+        self.connection.progress_handler(BETWEEN_LOOKS, Some(stopped))?;
         Ok(())
     }
 }
@@ -45,6 +61,21 @@ mod tests {
                 return;
             }
         }
+    }
+
+    #[test]
+    fn a_long_look_ends_soon_after_it_is_told_to() {
+        let mut archive = Archive::open_in_memory().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        archive.stop_when(Arc::clone(&stop)).unwrap();
+        let endless =
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        std::thread::scope(|threads| {
+            let looking =
+                threads.spawn(move || archive.connection.query_row(endless, [], |row| row.get::<_, i64>(0)));
+            stop.store(true, Ordering::Relaxed);
+            assert!(looking.join().unwrap().is_err());
+        });
     }
 
     fn take_in(archive: &mut Archive, steps: u64) -> Result<()> {

@@ -74,9 +74,12 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Where HTTP is served (a loopback address)
+    /// Where HTTP is served; beyond a loopback address it needs --token-file
     #[arg(long, env = "GUANXI_LISTEN", default_value = "127.0.0.1:7611", value_name = "ADDRESS")]
     pub(super) listen: SocketAddr,
+    /// A file of bearer tokens, one a line; with it, what writes needs one
+    #[arg(long, env = "GUANXI_TOKEN_FILE", value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
     /// Run the shipped policies on a generated customer world, in a scratch folder
     #[arg(long)]
     pub(super) demo: bool,

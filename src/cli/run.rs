@@ -36,6 +36,7 @@ fn daemon(common: &Common, command: &Run, runtime: &Runtime) -> Result<(), Failu
         data: common.data_folder().to_owned(),
         store: common.store.clone(),
         listen: command.listen,
+        token_file: command.token_file.clone(),
     };
     let clock = Arc::new(SystemClock);
     let outside = Outside {

@@ -10,6 +10,7 @@ use super::fields::{CustomerNames, is_personal};
 use super::print::{self, Out};
 use super::{open, times};
 use crate::archive::Archive;
+use crate::daemon::customer::number_json;
 use crate::daemon::policy_set::{PolicySet, counted};
 use crate::evaluate::{CutPass, CutPlan, CutPoints, Evaluator, Goal};
 use crate::model::facts::FactBatch;
@@ -267,13 +268,6 @@ impl Sheet<'_> {
             |utc| utc.with_timezone(&self.timezone).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
         )
     }
-}
-
-/// Whole numbers without a fraction, as they were most likely written.
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-fn number_json(number: f64) -> serde_json::Value {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if number.fract() == 0.0 && number.abs() < EXACT { (number as i64).into() } else { number.into() }
 }
 
 fn csv_line(cells: &[String]) -> Result<String, Failure> {

@@ -1,23 +1,28 @@
 //! `guanxi touches`: what was, or is to be, done.
 
 use chrono_tz::Tz;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::arguments::{Common, Touches};
 use super::failure::Failure;
 use super::print::{Out, table};
 use super::{open, times};
 use crate::archive::{Archive, TouchFilter, TouchRow};
+use crate::daemon::status::touch_row;
 use crate::model::touch::TouchState;
 
 pub(super) fn execute(common: &Common, command: &Touches, out: &mut Out) -> Result<(), Failure> {
     let state = command.state.as_deref().map(state).transpose()?;
     let archive = Archive::open_read_only(&common.store)?;
-    let filter =
-        TouchFilter { customer: command.customer.as_deref(), action: command.action.as_deref(), state };
+    let filter = TouchFilter {
+        customer: command.customer.as_deref(),
+        action: command.action.as_deref(),
+        state,
+        before: None,
+    };
     let touches = archive.touches(&filter, command.limit)?;
     if common.json {
-        out.json(&Value::Array(touches.iter().map(as_json).collect()))?;
+        out.json(&Value::Array(touches.iter().map(touch_row).collect()))?;
         return Ok(());
     }
     let timezone = open::timezone(&archive)?;
@@ -32,7 +37,7 @@ pub(super) fn execute(common: &Common, command: &Touches, out: &mut Out) -> Resu
     Ok(())
 }
 
-fn state(word: &str) -> Result<TouchState, Failure> {
+pub(super) fn state(word: &str) -> Result<TouchState, Failure> {
     TouchState::parse(word).ok_or_else(|| {
         let words = TouchState::ALL.map(TouchState::as_str).join(", ");
         Failure::Input(format!("`{word}` is no state of a touch; the states are {words}"))
@@ -55,27 +60,4 @@ fn row(row: &TouchRow, timezone: Tz) -> Vec<String> {
         times::show(row.state_at, timezone),
         touch.id.to_string(),
     ]
-}
-
-fn as_json(row: &TouchRow) -> Value {
-    let touch = &row.touch;
-    json!({
-        "id": &*touch.id,
-        "customer": &*touch.customer,
-        "action": &*touch.action,
-        "channel": &*touch.channel,
-        "due": touch.due.to_string(),
-        "expires": touch.expires.to_string(),
-        "state": touch.state.as_str(),
-        "state_at": row.state_at.to_string(),
-        "reason": touch.reason,
-        "guard": row.guard,
-        "on_hold": row.is_on_hold,
-        "verdicts": serde_json::from_str::<Value>(&row.verdicts).unwrap_or_default(),
-        "because": touch.because,
-        "priority": touch.priority,
-        "policy_version": &*touch.policy_version,
-        "run": row.run,
-        "payload": touch.payload,
-    })
 }

@@ -4,12 +4,15 @@
 //! pointer ([`state`]) that only that thread swaps, between two jobs.
 
 mod at_once;
+pub mod customer;
 pub mod deliver;
 pub mod http;
 pub mod inbox;
 pub mod metrics;
+pub mod policies;
 pub mod policy_set;
 pub mod prune;
+pub mod redeliver;
 pub mod reload;
 pub mod runs;
 pub mod schedule;

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use super::deliver::{self, WriterOutbox};
+use super::http::{Access, TokenError, Tokens, is_loopback};
 use super::metrics::Metrics;
 use super::policy_set::{PolicySet, PolicySetError};
 use super::reload::{self, ActivateError, Reloader, Seen};
@@ -48,11 +49,14 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// Beyond this machine everyone could write.
+    /// Beyond this machine everyone could read and write.
     #[error(
-        "cannot listen on {0}: this version serves HTTP on a loopback address only, such as 127.0.0.1:7611"
+        "cannot listen on {0} without a token, since others than this machine could reach it: put one into a file (`openssl rand -hex 32 > token; chmod 600 token`) and name it with --token-file, or listen on a loopback address such as 127.0.0.1:7611"
     )]
-    NotLoopback(SocketAddr),
+    NoToken(SocketAddr),
+    /// The token file.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The data folder can't be made.
     #[error("cannot make the data folder {path}: {source}")]
     Data {
@@ -67,6 +71,7 @@ pub enum StartError {
 }
 
 pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon, StartError> {
+    let tokens = tokens(&settings)?;
     let listener = listen(settings.listen).await?;
     let address = listener.local_addr().unwrap_or(settings.listen);
     make_folders(&settings)?;
@@ -93,15 +98,25 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
     tasks.spawn(prune::keep_pruning(Arc::clone(&shared), stopped.clone()));
     let reloader = Reloader::new(Arc::clone(&shared), seen);
     tasks.spawn(watching::keep_watching(reloader, asked, stopped.clone()));
-    tasks.spawn(http::serve(listener, Arc::clone(&shared), reload.clone(), stopped));
+    if let Some(tokens) = &tokens {
+        tasks.spawn(http::keep_reading(Arc::clone(tokens), stopped.clone()));
+    }
+    let access = Access::new(address, tokens);
+    tasks.spawn(http::serve(listener, access, Arc::clone(&shared), reload.clone(), stopped));
     info!("listening on http://{address}");
     Ok(Daemon { shared, inbox: keeper, address, stop, reload, tasks, writer_end })
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    if !address.ip().is_loopback() {
-        return Err(StartError::NotLoopback(address));
+/// The tokens that are asked for.
+fn tokens(settings: &Settings) -> Result<Option<Arc<Tokens>>, StartError> {
+    match &settings.token_file {
+        Some(file) => Ok(Some(Arc::new(Tokens::read(file)?))),
+        None if is_loopback(settings.listen.ip()) => Ok(None),
+        None => Err(StartError::NoToken(settings.listen)),
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
 

@@ -30,6 +30,8 @@ pub struct Settings {
     pub store: PathBuf,
     /// Where HTTP is served; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Tokens that may write, one a line; needed to listen beyond loopback.
+    pub token_file: Option<PathBuf>,
 }
 
 /// What the daemon asks of the outside.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::schedule::Timetable;
 use super::state::{Active, ReloadReport, Shared};
-use crate::archive::{Approval, Archive, ArchiveError, RunOutcome, RunRow};
+use crate::archive::{Approval, Archive, ArchiveError, RunOutcome, RunRow, TouchRow};
 use crate::emit::{ChannelState, ChannelStatus};
 use crate::engine::RunReport;
 use crate::model::Timestamp;
@@ -30,13 +30,12 @@ pub(super) fn stuck_since(shared: &Shared) -> Option<Timestamp> {
     shared.runs().running_since.filter(|since| shared.now().0 - since.0 > STUCK)
 }
 
-/// The status. Blocks: it looks at the store.
+/// The status, with what the store tells.
 ///
 /// # Errors
 /// The store can't be looked at.
-pub fn status(shared: &Shared) -> Result<Value, ArchiveError> {
+pub fn status(shared: &Shared, archive: &Archive) -> Result<Value, ArchiveError> {
     let now = shared.now();
-    let archive = Archive::open_read_only(&shared.settings.store)?;
     let counts = archive.counts()?;
     let depths = archive.depths()?;
     let active = shared.active();
@@ -179,4 +178,29 @@ pub fn run_row(row: &RunRow) -> Value {
         value.extend(rest);
     }
     value
+}
+
+/// A touch as JSON.
+#[must_use]
+pub fn touch_row(row: &TouchRow) -> Value {
+    let touch = &row.touch;
+    json!({
+        "id": &*touch.id,
+        "customer": &*touch.customer,
+        "action": &*touch.action,
+        "channel": &*touch.channel,
+        "due": touch.due.to_string(),
+        "expires": touch.expires.to_string(),
+        "state": touch.state.as_str(),
+        "state_at": row.state_at.to_string(),
+        "reason": touch.reason,
+        "guard": row.guard,
+        "on_hold": row.is_on_hold,
+        "verdicts": serde_json::from_str::<Value>(&row.verdicts).unwrap_or_default(),
+        "because": touch.because,
+        "priority": touch.priority,
+        "policy_version": &*touch.policy_version,
+        "run": row.run,
+        "payload": touch.payload,
+    })
 }

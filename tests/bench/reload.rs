@@ -94,6 +94,7 @@ async fn edits(home: &Path) -> Vec<Duration> {
         data: home.to_owned(),
         store: home.join("guanxi.db"),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        token_file: None,
     };
     let outside = Outside {
         clock: Arc::new(SystemClock),

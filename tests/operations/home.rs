@@ -56,6 +56,7 @@ impl Home {
             data: self.folder.path().to_owned(),
             store: self.path("guanxi.db"),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            token_file: None,
         };
         let outside = Outside {
             clock: Arc::clone(&self.clock) as _,

@@ -53,6 +53,7 @@ async fn live(folder: &Folder, command: &Run, out: &mut Out) -> Result<(), Failu
         data: folder.root().to_owned(),
         store: folder.store(),
         listen: free(command.listen).await,
+        token_file: command.token_file.clone(),
     };
     out.go_live();
     folder.introduce(out, crm)?;

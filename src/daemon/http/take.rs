@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -15,29 +14,16 @@ use super::{Api, failure};
 use crate::intake::{self, BodyError, BodyKind, BodyReport};
 
 /// `POST /v1/customers`.
-pub(super) async fn customers(State(api): State<Api>, body: Result<Bytes, BytesRejection>) -> Response {
+pub(super) async fn customers(State(api): State<Api>, body: Bytes) -> Response {
     take(&api, BodyKind::Customers, body).await
 }
 
 /// `POST /v1/events`.
-pub(super) async fn events(State(api): State<Api>, body: Result<Bytes, BytesRejection>) -> Response {
+pub(super) async fn events(State(api): State<Api>, body: Bytes) -> Response {
     take(&api, BodyKind::Events, body).await
 }
 
-async fn take(api: &Api, kind: BodyKind, body: Result<Bytes, BytesRejection>) -> Response {
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return failure(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too_large",
-                "a body has at most 10 MB; send the rows in parts, or as a file in the inbox",
-            );
-        }
-        Err(rejection) => {
-            return failure(StatusCode::BAD_REQUEST, "unreadable", &rejection.body_text());
-        }
-    };
+async fn take(api: &Api, kind: BodyKind, body: Bytes) -> Response {
     let shared = Arc::clone(&api.shared);
     let stored = api.shared.writer.call(move |store| {
         let policy = Arc::clone(store.engine.policy());

@@ -20,6 +20,9 @@ use crate::policy::compiled::Scope;
 /// `POST /v1/reload`: reads the policies again, changed or not, and answers with what became of them. 422 where they
 /// can't be used and what was active stays so.
 pub(super) async fn reload(State(api): State<Api>) -> Response {
+    let access = Arc::clone(&api.access);
+    // Where that breaks down the tokens stay as they are.
+    let _ = tokio::task::spawn_blocking(move || access.look_again()).await;
     let (told, heard) = oneshot::channel();
     if api.reload.send(Some(told)).await.is_err() || heard.await.is_err() {
         return stopping();

@@ -1,0 +1,46 @@
+//! Looking at one customer.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::facts::enrolment_of;
+use super::{Archive, Result};
+use crate::model::Timestamp;
+use crate::model::enrolment::Enrolment;
+
+impl Archive {
+    /// The customer an id means: itself, or the one it was joined with.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn customer_of(&self, id: &str) -> Result<String> {
+        let mut statement = self.connection.prepare_cached("SELECT customer FROM alias WHERE id = ?1")?;
+        let joined = statement.query_row([id], |row| row.get(0)).optional()?;
+        Ok(joined.unwrap_or_else(|| id.to_owned()))
+    }
+
+    /// When a run last wrote where a customer stands; `None` where none has.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn standing_as_of(&self, customer: &str) -> Result<Option<Timestamp>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT as_of FROM standing WHERE customer = ?1")?;
+        Ok(statement.query_row([customer], |row| row.get(0)).optional()?.map(Timestamp))
+    }
+
+    /// A customer's enrolments with their cadences: those that go on first, then the latest.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn enrolments(&self, customer: &str, limit: usize) -> Result<Vec<(String, Enrolment)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT customer, cadence, number, next, ended, base, \"offset\", distance, started, identity, event, \
+             reason FROM enrolment WHERE customer = ?1 \
+             ORDER BY ended IS NOT NULL, started DESC, cadence, number DESC, identity LIMIT ?2",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let found =
+            statement.query_map(params![customer, limit], |row| Ok((row.get(1)?, enrolment_of(row)?)))?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
+    }
+}

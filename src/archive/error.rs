@@ -121,6 +121,15 @@ pub enum ArchiveError {
     Sqlite(#[from] rusqlite::Error),
 }
 
+impl ArchiveError {
+    /// Whether it was only broken off, since the program stops.
+    #[must_use]
+    pub fn was_broken_off(&self) -> bool {
+        let Self::Sqlite(error) = self else { return false };
+        error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted)
+    }
+}
+
 /// What to do about what SQLite says, where that is known.
 fn remedy(error: &rusqlite::Error) -> &'static str {
     if was_moved(error) {
@@ -131,6 +140,9 @@ fn remedy(error: &rusqlite::Error) -> &'static str {
         Some(rusqlite::ErrorCode::DiskFull) => "; make room where the store is",
         Some(rusqlite::ErrorCode::DatabaseBusy) => {
             "; another program has it open and is writing: let that one finish, or close it"
+        }
+        Some(rusqlite::ErrorCode::OperationInterrupted) => {
+            "; the program was told to stop, and does it again at the next start"
         }
         Some(rusqlite::ErrorCode::ReadOnly) => "; give this program the right to write to it and its folder",
         Some(rusqlite::ErrorCode::CannotOpen) => {

@@ -52,7 +52,7 @@ pub use forget::{Person, RowCounts};
 pub use identities::Identities;
 pub use ingest::{Change, EventRow, Ingest, IngestCounts, Outcome, Repeat};
 pub use merge::MergeError;
-pub use open::{Archive, Snapshot};
+pub use open::{Archive, LOG_LIMIT, Snapshot};
 pub use outbox::{Delivery, Depth, OutboxChange};
 pub use prune::{Keep, Pruning};
 pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};
@@ -61,6 +61,7 @@ pub use run::{
     ClassEdit, FormerPlaces, GuardNote, NewRun, QueuedTouch, RunTotals, RunWriter, StepTouch, Taken,
     UnsentStep, UnsentTouches, WaitingTouch,
 };
+pub use stop::Interrupter;
 pub use touch_tally::CameTo;
 
 /// What the archive's functions return.

@@ -23,7 +23,7 @@ const READER_CACHE: i64 = 16 * 1024;
 /// Pages in the write-ahead log after which a commit moves them into the store.
 const CHECKPOINT_PAGES: i64 = 4_000;
 /// The log is cut back to this many bytes once it is moved.
-const LOG_LIMIT: i64 = 64 * 1024 * 1024;
+pub const LOG_LIMIT: i64 = 64 * 1024 * 1024;
 /// How long to wait for a lock that another connection holds for a moment.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// Prepared statements kept.
@@ -139,6 +139,19 @@ impl Archive {
         // A transaction sees the moment of its first read, not of its beginning.
         transaction.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
         Ok(Snapshot { _transaction: transaction })
+    }
+
+    /// Moves the write-ahead log into the store and cuts it back, waiting so long for readers of an old moment; whether
+    /// they let it.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn cut_log(&mut self, patience: Duration) -> Result<bool> {
+        self.connection.busy_timeout(patience)?;
+        let busy =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        self.connection.busy_timeout(PATIENCE)?;
+        Ok(!busy?)
     }
 
     /// Moves the write-ahead log into the store and empties it: for quiet moments. Does as much as readers allow.

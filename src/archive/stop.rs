@@ -8,7 +8,31 @@ use super::{Archive, Result};
 /// Steps between two looks at whether to stop: well under a millisecond.
 const BETWEEN_LOOKS: i32 = 2_000;
 
+/// Breaks off what the store is at, from another thread.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupter(Arc<AtomicBool>);
+
+impl Interrupter {
+    /// Fails one statement, the one under way or the next that is not over at once, and with it its transaction.
+    pub fn interrupt(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Archive {
+    /// What breaks off work of this store. SQLite's own interrupt would be lost between two statements, where a run
+    /// spends most of its time.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn interrupter(&mut self) -> Result<Interrupter> {
+        let interrupter = Interrupter::default();
+        let asked = interrupter.clone();
+        self.connection
+            .progress_handler(BETWEEN_LOOKS, Some(move || asked.0.swap(false, Ordering::Relaxed)))?;
+        Ok(interrupter)
+    }
+
     /// Lets the store take so many more steps and then fails whatever it is asked, until it is opened anew: what
     /// was not committed by then was never there. A step is what SQLite looks up after: about a row read or
     /// written. So work can be stopped between any two of its steps, the same ones each time.
@@ -76,6 +100,27 @@ mod tests {
             stop.store(true, Ordering::Relaxed);
             assert!(looking.join().unwrap().is_err());
         });
+    }
+
+    #[test]
+    fn work_that_is_broken_off_between_two_statements_was_never_there_and_later_work_goes_on() {
+        let mut archive = Archive::open_in_memory().unwrap();
+        let interrupter = archive.interrupter().unwrap();
+        let mut ingest = archive.ingest(Timestamp(0)).unwrap();
+        ingest.customer("a", &[]).unwrap();
+        interrupter.interrupt();
+        let broken_off = (0..1_000).find_map(|number| ingest.customer(&format!("b{number}"), &[]).err());
+        drop(ingest);
+        if broken_off.is_none() {
+            // Each of these statements is over at once: one that is not is broken off.
+            let endless =
+                "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+            let error = archive.connection.query_row(endless, [], |_| Ok(())).unwrap_err();
+            assert!(crate::archive::ArchiveError::from(error).was_broken_off());
+        }
+        assert_eq!(archive.counts().unwrap().customers, 0);
+        take_in(&mut archive, 0).unwrap();
+        assert_eq!(archive.counts().unwrap().customers, 2);
     }
 
     fn take_in(archive: &mut Archive, steps: u64) -> Result<()> {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::logging::LogFormat;
+
 /// guanxi (关系) runs customer relationships from policy files.
 #[derive(Debug, Parser)]
 #[command(name = "guanxi", version, propagate_version = true)]
@@ -80,6 +82,9 @@ pub(super) struct Run {
     /// A file of bearer tokens, one a line; with it, what writes needs one
     #[arg(long, env = "GUANXI_TOKEN_FILE", value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
+    /// What log lines look like; for people on a terminal and JSON otherwise
+    #[arg(long, env = "GUANXI_LOG_FORMAT", value_name = "FORMAT")]
+    pub(super) log_format: Option<LogFormat>,
     /// Run the shipped policies on a generated customer world, in a scratch folder
     #[arg(long)]
     pub(super) demo: bool,

@@ -22,7 +22,7 @@ pub(super) fn execute(common: &Common, command: &Run, out: &mut Out) -> Result<(
     let done = if command.demo {
         demo::execute(common, command, &runtime, out)
     } else {
-        logging::start("info");
+        logging::start("info", command.log_format);
         daemon(common, command, &runtime)
     };
     runtime.shutdown_timeout(LEFTOVERS);

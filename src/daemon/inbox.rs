@@ -75,6 +75,7 @@ impl Keeper {
             self.shared.writer.call(move |store| store.inbox.look(store.engine.policy(), patience)).await?;
         let mut round = Round { growing: !look.growing.is_empty(), ..Round::default() };
         let mut problems: Vec<String> = look.problems.iter().map(ToString::to_string).collect();
+        let mut logged = problems.clone();
         for found in look.ready {
             if *stop.borrow() {
                 break;
@@ -82,10 +83,11 @@ impl Keeper {
             let imported = self.import(found).await?;
             if let Err(error) = &imported {
                 problems.push(error.to_string());
+                logged.push(error.for_the_log());
             }
             round.imported.push(imported);
         }
-        self.note(problems, !round.imported.is_empty());
+        self.note(problems, logged, !round.imported.is_empty());
         Ok(round)
     }
 
@@ -117,11 +119,10 @@ impl Keeper {
 
     /// Keeps problems for the status and logs those that are new. A problem with a file that could not be
     /// imported stays noted until a round has something else to say.
-    fn note(&self, problems: Vec<String>, imported: bool) {
+    fn note(&self, problems: Vec<String>, logged: Vec<String>, imported: bool) {
         if problems.is_empty() && !imported {
             return;
         }
-        let logged = problems.clone();
         if self.shared.set_inbox_problems(problems) {
             for problem in logged {
                 error!("inbox: {problem}");

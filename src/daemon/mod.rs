@@ -6,6 +6,7 @@
 mod at_once;
 pub mod customer;
 pub mod deliver;
+mod farewell;
 pub mod http;
 pub mod inbox;
 pub mod metrics;
@@ -16,26 +17,27 @@ pub mod redeliver;
 pub mod reload;
 pub mod runs;
 pub mod schedule;
+mod service;
+mod signals;
 mod start;
 pub mod state;
 pub mod status;
+mod upkeep;
 mod watching;
 pub mod writer;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
+use crate::archive::Interrupter;
+use signals::Asked;
+pub use signals::Signals;
 pub use start::StartError;
 use state::{Outside, Settings, Shared};
-
-/// What is under way when the daemon is told to stop gets this long to finish.
-const FAREWELL: Duration = Duration::from_secs(10);
 
 /// A running daemon.
 pub struct Daemon {
@@ -49,6 +51,7 @@ pub struct Daemon {
     reload: mpsc::Sender<reload::Asked>,
     tasks: JoinSet<()>,
     writer_end: oneshot::Receiver<()>,
+    interrupter: Interrupter,
 }
 
 /// The daemon can't go on.
@@ -71,13 +74,17 @@ impl Daemon {
         start::start(settings, outside).await
     }
 
-    /// Works until SIGTERM or Ctrl-C, then stops; SIGHUP reloads the policies.
+    /// Works until SIGTERM or Ctrl-C, then stops; SIGHUP reloads the policies. Another SIGTERM or Ctrl-C ends at once.
     ///
     /// # Errors
     /// A part broke down; the others have been stopped.
     pub async fn until_signal(mut self) -> Result<(), Fault> {
-        let ended = self.watch_signals().await;
-        self.stop().await;
+        let mut signals = Signals::listen().map_err(|error| {
+            error!(%error, "signals can't be listened to");
+            Fault::Part
+        })?;
+        let ended = self.watch(&mut signals).await;
+        self.stop_soon(&mut signals).await;
         ended
     }
 
@@ -85,21 +92,16 @@ impl Daemon {
     ///
     /// # Errors
     /// A part broke down.
-    pub async fn watch_signals(&mut self) -> Result<(), Fault> {
-        let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hang_up)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-        else {
-            error!("signals can't be listened to");
-            return Err(Fault::Part);
-        };
+    pub async fn watch(&mut self, signals: &mut Signals) -> Result<(), Fault> {
+        service::ready(&self.shared);
         loop {
             tokio::select! {
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                _ = hang_up.recv() => {
-                    // Full means that a reload is about to happen.
-                    let _ = self.reload.try_send(None);
-                }
+                asked = signals.next() => match asked {
+                    Asked::Stop => return Ok(()),
+                    Asked::Reload => {
+                        tokio::spawn(service::reload(Arc::clone(&self.shared), self.reload.clone()));
+                    }
+                },
                 _ = &mut self.writer_end => return Err(Fault::Writer),
                 Some(ended) = self.tasks.join_next() => {
                     if let Err(fault) = ended {
@@ -111,21 +113,19 @@ impl Daemon {
         }
     }
 
-    /// Takes nothing new, lets what is under way finish, or abandons it when that takes too long.
-    pub async fn stop(self) {
-        let Self { shared, inbox, stop, mut tasks, writer_end, .. } = self;
-        info!("stopping");
-        stop.send_replace(true);
-        let finish = async {
-            while tasks.join_next().await.is_some() {}
-            drop((shared, inbox));
-            // The last handle is gone, so the writer ends after the job it is at.
-            let _ = writer_end.await;
-        };
-        if tokio::time::timeout(FAREWELL, finish).await.is_err() {
-            warn!("something takes too long and is abandoned; nothing of it is kept");
-        } else {
-            info!("stopped");
+    /// Stops, at once where that is asked for again. What is abandoned is as safe as after a crash.
+    pub async fn stop_soon(self, signals: &mut Signals) {
+        tokio::select! {
+            () = self.stop() => {}
+            () = signals.stop() => warn!("told to stop again: what was under way is abandoned; the next start goes on with it"),
         }
+    }
+
+    /// Takes nothing new, lets what is under way end, or breaks it off where that takes too long.
+    pub async fn stop(mut self) {
+        info!("stopping");
+        service::stopping();
+        self.stop.send_replace(true);
+        farewell::wait(&mut self.tasks, &self.shared.writer, &mut self.writer_end, &self.interrupter).await;
     }
 }

@@ -210,8 +210,19 @@ pub fn decide(
                 warn!(run = report.run, "{forgotten}");
             }
             for failure in &report.script_failures {
-                warn!(run = report.run, "{failure}");
+                // What a script throws may hold anybody's data.
+                warn!(
+                    run = report.run, function = %failure.function, customers = failure.customers,
+                    customer = %failure.customer,
+                    "a function from a script failed, so that its value is missing; GET /v1/status says why"
+                );
             }
+        }
+        Err(EngineError::Archive(error)) if error.was_broken_off() => {
+            info!(
+                schedule,
+                "the run was broken off, since the program stops; it is made up for at the next start"
+            );
         }
         Err(error) => error!(schedule, %error, "a run failed; nothing of it was kept"),
     }

@@ -16,7 +16,7 @@ use super::reload::{self, ActivateError, Reloader, Seen};
 use super::schedule::Timetable;
 use super::state::{Active, Outside, ReloadReport, Settings, Shared, Start, Store};
 use super::writer::Writer;
-use super::{Daemon, http, inbox, prune, runs, watching};
+use super::{Daemon, http, inbox, prune, runs, service, upkeep, watching};
 use crate::archive::{Archive, ArchiveError};
 use crate::emit::{self, Dispatcher};
 use crate::engine::Engine;
@@ -83,6 +83,7 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
         version = %active.set.compiled.version,
         "policies active: {}", active.set.summary()
     );
+    let interrupter = archive.interrupter()?;
     let store = Store { archive, engine, inbox: Inbox::new(&settings.data) };
     let (writer, writer_end) = Writer::start(store).map_err(StartError::Thread)?;
     let dispatcher = Dispatcher::new(WriterOutbox(writer.clone()), emit_outside(&settings, &outside));
@@ -98,13 +99,15 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
     tasks.spawn(prune::keep_pruning(Arc::clone(&shared), stopped.clone()));
     let reloader = Reloader::new(Arc::clone(&shared), seen);
     tasks.spawn(watching::keep_watching(reloader, asked, stopped.clone()));
+    tasks.spawn(upkeep::keep_log_small(Arc::clone(&shared), stopped.clone()));
+    tasks.spawn(service::keep_telling(Arc::clone(&shared), stopped.clone()));
     if let Some(tokens) = &tokens {
         tasks.spawn(http::keep_reading(Arc::clone(tokens), stopped.clone()));
     }
     let access = Access::new(address, tokens);
     tasks.spawn(http::serve(listener, access, Arc::clone(&shared), reload.clone(), stopped));
     info!("listening on http://{address}");
-    Ok(Daemon { shared, inbox: keeper, address, stop, reload, tasks, writer_end })
+    Ok(Daemon { shared, inbox: keeper, address, stop, reload, tasks, writer_end, interrupter })
 }
 
 /// The tokens that are asked for.

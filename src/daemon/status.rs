@@ -147,6 +147,7 @@ pub(super) fn last_report(report: &RunReport) -> Value {
         "transitions": report.transitions,
         "touches": report.queued,
         "cancelled": report.cancelled,
+        "script_failures": report.script_failures.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 

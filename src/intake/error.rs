@@ -130,6 +130,17 @@ pub enum BodyError {
 }
 
 impl ImportError {
+    /// What is wrong, for the log. The names of a file's columns may be somebody's data, where its header is missing.
+    #[must_use]
+    pub fn for_the_log(&self) -> String {
+        match self {
+            Self::MissingColumn { file, column, .. } => {
+                format!("{file} has no column `{column}`; guanxi status and /v1/status say which it has")
+            }
+            error => error.to_string(),
+        }
+    }
+
     /// Whether the file will be turned away again as long as neither it nor its source is changed.
     #[must_use]
     pub fn lasts(&self) -> bool {

@@ -4,5 +4,10 @@
 #![expect(clippy::float_cmp, reason = "samples are whole numbers, or the same figure twice")]
 
 mod home;
+mod logs;
 mod metrics;
+mod process;
 mod receiver;
+mod service;
+mod shutdown;
+mod soak;

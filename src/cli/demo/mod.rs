@@ -16,8 +16,8 @@ use super::arguments::{Common, Run};
 use super::failure::Failure;
 use super::print::Out;
 use super::{logging, run};
-use crate::daemon::Daemon;
 use crate::daemon::state::{Outside, Settings};
+use crate::daemon::{Daemon, Signals};
 use crate::ports::Environment;
 use crate::ports::system::{SystemClock, SystemEntropy, SystemEnvironment};
 use clock::DemoClock;
@@ -30,7 +30,7 @@ pub(super) fn execute(
     runtime: &Runtime,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    logging::start("warn,guanxi::daemon::reload=info");
+    logging::start("warn,guanxi::daemon::reload=info", command.log_format);
     let folder = Folder::make(common.data.as_deref())?;
     runtime.block_on(live(&folder, command, out))
 }
@@ -57,16 +57,17 @@ async fn live(folder: &Folder, command: &Run, out: &mut Out) -> Result<(), Failu
     };
     out.go_live();
     folder.introduce(out, crm)?;
+    let mut signals = Signals::listen()?;
     let mut daemon = Daemon::start(settings, outside).await.map_err(run::told)?;
     let (shared, inbox, address) = (Arc::clone(&daemon.shared), Arc::clone(&daemon.inbox), daemon.address);
     let ended = {
         let living = life.live(shared, inbox, folder, address, out);
         tokio::select! {
-            told = daemon.watch_signals() => told.map_err(Failure::from),
+            told = daemon.watch(&mut signals) => told.map_err(Failure::from),
             lived = living => lived,
         }
     };
-    daemon.stop().await;
+    daemon.stop_soon(&mut signals).await;
     out.line(format_args!("stopped; everything is still in {}", folder.root().display()))?;
     ended
 }

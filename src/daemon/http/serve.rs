@@ -31,7 +31,7 @@ const HEAD_BYTES: usize = 32 << 10;
 /// How soon to try again when the system gives no connection.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 /// How long requests under way get once the daemon is told to stop.
-const FAREWELL: Duration = Duration::from_secs(8);
+const FAREWELL: Duration = Duration::from_secs(4);
 
 /// Serves until told to stop, then lets requests under way finish.
 pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {

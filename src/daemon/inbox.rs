@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::state::Shared;
 use super::watching::Watched;
@@ -94,15 +94,20 @@ impl Keeper {
     async fn import(&self, found: Found) -> Result<Imported, WriterStopped> {
         let shared = Arc::clone(&self.shared);
         let version = shared.active().set.compiled.version.clone();
+        let name = found.path.display().to_string();
         let imported = self
             .shared
             .writer
             .call(move |store| {
                 let policy = Arc::clone(store.engine.policy());
                 // Under another set the index of the source may mean another one: found again at the next look.
-                (policy.version == version)
-                    .then(|| store.inbox.import(&mut store.archive, &policy, &found, shared.now(), None))
-                    .inspect(|imported| shared.metrics.ingested.note_import(imported))
+                if policy.version != version {
+                    return None;
+                }
+                debug!("importing {name}");
+                let imported = store.inbox.import(&mut store.archive, &policy, &found, shared.now(), None);
+                shared.metrics.ingested.note_import(&imported);
+                Some(imported)
             })
             .await?;
         let imported =

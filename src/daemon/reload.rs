@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::metrics::Metrics;
 use super::policy_set::{self, PolicySet, PolicySetError};
@@ -117,6 +117,7 @@ impl Reloader {
             if !force && self.seen == found {
                 return Ok(Reloaded::Unchanged);
             }
+            debug!("the policies are checked");
             let made = self.make(read).await;
             // What is no longer there may have been half of an edit: that must not become active.
             if read_before + 1 < READS && seen(&self.read().await) != found {

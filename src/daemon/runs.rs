@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::at_once;
 use super::metrics::Metrics;
@@ -192,6 +192,7 @@ pub fn decide(
 ) -> Ran {
     let started = shared.now();
     shared.note_runs(|runs| runs.running_since = Some(started));
+    debug!(schedule, now = %at, "a run begins");
     let request = RunRequest { now: at, scope, schedule: schedule.to_owned() };
     let began = Instant::now();
     let result = store.engine.run_for(&mut store.archive, &request, whom);

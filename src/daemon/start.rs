@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -71,6 +72,7 @@ pub enum StartError {
 }
 
 pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon, StartError> {
+    let begun = Instant::now();
     let tokens = tokens(&settings)?;
     let listener = listen(settings.listen).await?;
     let address = listener.local_addr().unwrap_or(settings.listen);
@@ -106,7 +108,7 @@ pub(super) async fn start(settings: Settings, outside: Outside) -> Result<Daemon
     }
     let access = Access::new(address, tokens);
     tasks.spawn(http::serve(listener, access, Arc::clone(&shared), reload.clone(), stopped));
-    info!("listening on http://{address}");
+    info!(ready_after_ms = begun.elapsed().as_millis(), "listening on http://{address}");
     Ok(Daemon { shared, inbox: keeper, address, stop, reload, tasks, writer_end, interrupter })
 }
 

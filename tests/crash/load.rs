@@ -6,22 +6,32 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use guanxi::model::Timestamp;
+use guanxi::ports::Clock;
+use guanxi::ports::system::SystemClock;
 
 /// Good rows of a file.
 pub(crate) const ROWS: usize = 300;
 /// Bad rows of a file.
 pub(crate) const BAD_ROWS: usize = 3;
 /// Events of a body; one more row of it is bad.
-pub(crate) const EVENTS: usize = 5;
+pub(crate) const EVENTS: usize = 2;
+
+/// The real time: events older than a day start nothing.
+fn now() -> Timestamp {
+    SystemClock.now()
+}
 
 /// The content of a file of first orders.
 pub(crate) fn orders(file: usize, rows: usize) -> String {
     let mut text = String::from("id,customer,at,amount\n");
+    let at = now();
     for row in 0..rows {
-        writeln!(text, "o{file}-{row},c{file}-{row},2026-01-01,{row}").unwrap();
+        writeln!(text, "o{file}-{row},c{file}-{row},{at},{row}").unwrap();
         if row % (rows / BAD_ROWS) == 1 {
             writeln!(text, "bad-{file}-{row},c{file},never,{row}").unwrap();
         }
@@ -38,39 +48,46 @@ pub(crate) fn drop_file(home: &Path, file: usize) {
 /// Posts bodies of first orders, each again and again until it is stored.
 pub(crate) struct Client {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<usize>,
+    answered: Arc<AtomicUsize>,
+    thread: JoinHandle<()>,
 }
 
 impl Client {
     pub(crate) fn start(address: SocketAddr) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stop);
+        let (stop, answered) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let (told, count) = (Arc::clone(&stop), Arc::clone(&answered));
         let thread = std::thread::spawn(move || {
-            let mut stored = 0;
             while !told.load(Ordering::SeqCst) {
-                while !post(address, &body(stored)) {
-                    std::thread::sleep(Duration::from_millis(20));
+                let body = body(count.load(Ordering::SeqCst));
+                while !post(address, &body) {
+                    std::thread::sleep(Duration::from_millis(10));
                 }
-                stored += 1;
-                std::thread::sleep(Duration::from_millis(50));
+                count.fetch_add(1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(15));
             }
-            stored
         });
-        Self { stop, thread }
+        Self { stop, answered, thread }
     }
 
-    /// Waits for the last body to be stored; how many were.
+    /// How many events were answered for so far.
+    pub(crate) fn answered(&self) -> usize {
+        self.answered.load(Ordering::SeqCst) * EVENTS
+    }
+
+    /// Waits for the last body to be stored; how many events were.
     pub(crate) fn stop(self) -> usize {
         self.stop.store(true, Ordering::SeqCst);
-        self.thread.join().unwrap()
+        self.thread.join().unwrap();
+        self.answered.load(Ordering::SeqCst) * EVENTS
     }
 }
 
 fn body(number: usize) -> String {
     let mut text = String::from("{\"type\":\"order\",\"id\":\"nobody\"}\n");
+    let at = now();
     for event in 0..EVENTS {
         let id = format!("p{number}-{event}");
-        writeln!(text, "{{\"type\":\"order\",\"id\":\"{id}\",\"customer\":\"{id}\",\"at\":\"2026-01-01\"}}")
+        writeln!(text, "{{\"type\":\"order\",\"id\":\"{id}\",\"customer\":\"{id}\",\"at\":\"{at}\"}}")
             .unwrap();
     }
     text

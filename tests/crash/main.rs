@@ -1,23 +1,36 @@
-//! Kills the program at seeded random moments under load: no action and no row is lost, none comes twice.
-//! `GUANXI_KILLS` asks for more kills.
+//! Kills the program under load at seeded random moments of all it does: no action and no row is lost, none comes
+//! twice, and of a run there is all or nothing.
+//!
+//! `GUANXI_KILLS` asks for more or fewer kills, `GUANXI_SEED` for another seed. A seed repeats what is aimed at and the
+//! moments waited for, as far as processes can be repeated.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that can't go on fails, and this one says what it hit"
+)]
 
+mod checks;
 mod load;
+mod phase;
 mod receiver;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use guanxi::ports::simulated::SeededEntropy;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
-use load::{BAD_ROWS, Client, EVENTS, ROWS};
+use checks::{contents, counted, figure};
+use load::{BAD_ROWS, Client, ROWS};
+use phase::Phase;
+use receiver::Received;
 
 const POLICY: &str = r#"
 [event.order]
@@ -48,25 +61,60 @@ channel = "list"
 channel = "sheet"
 [action.tell]
 channel = "crm"
+[action.visit]
+channel = "crm"
 [trigger.first_order]
 when = 'buyer'
 backlog = "fire"
-actions = ["greet", "note", "tell"]
+actions = ["greet", "note"]
+[trigger.ordered]
+on = "order"
+actions = ["tell"]
+[cadence.care]
+on = "order"
+[[cadence.care.step]]
+id = "visit"
+action = "visit"
 [schedule.always]
 cron = "* * * * * *"
 evaluate = ["everything"]
+[schedule.ordered]
+on = ["order"]
+evaluate = ["trigger.*", "cadence.*"]
 "#;
 
-/// Each run lives up to this long; a file is imported when it has looked the same for a second.
-const LIFE: Duration = Duration::from_millis(2_400);
+/// The actions done once for each customer.
+const ACTIONS: [&str; 4] = ["greet", "note", "tell", "visit"];
+
+/// What kills aim at, in turn: often what is quick to reach, seldom what takes a life of more than a second, as a file
+/// in the inbox does, which is imported when it has looked the same for that long.
+const AIMS: [(Phase, usize); 7] = [
+    (Phase::Start, 7),
+    (Phase::Run, 6),
+    (Phase::Request, 5),
+    (Phase::Rows, 4),
+    (Phase::Reload, 4),
+    (Phase::Shutdown, 2),
+    (Phase::Import, 2),
+];
+
+/// What is aimed at is waited for so long at most.
+const LIFE: Duration = Duration::from_millis(2_500);
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var_os(name)?.to_str()?.parse().ok()
+}
+
 fn kills() -> usize {
-    std::env::var_os("GUANXI_KILLS").and_then(|kills| kills.to_str()?.parse().ok()).unwrap_or(25)
+    number("GUANXI_KILLS").map_or(300, |kills| usize::try_from(kills).unwrap())
+}
+
+fn seed() -> u64 {
+    number("GUANXI_SEED").unwrap_or(7)
 }
 
 /// How long what is left may take once nothing is killed any more.
-fn patience() -> Duration {
-    Duration::from_secs(60).saturating_add(Duration::from_secs(5) * u32::try_from(kills()).unwrap())
-}
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn folder(receiver: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -79,7 +127,7 @@ fn folder(receiver: &str) -> tempfile::TempDir {
 
 fn guanxi(home: &Path, store: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_guanxi"));
-    command.current_dir(home).env_remove("GUANXI_LOG").args([
+    command.current_dir(home).env("GUANXI_LOG", "guanxi=debug").args([
         "--policies",
         "policies",
         "--data",
@@ -90,136 +138,239 @@ fn guanxi(home: &Path, store: &str) -> Command {
     command
 }
 
-fn run(home: &Path, address: SocketAddr) -> Child {
-    guanxi(home, "guanxi.db")
-        .args(["run", "--listen", &address.to_string()])
-        .stdout(Stdio::null())
-        .stderr(fs::File::options().create(true).append(true).open(home.join("log")).unwrap())
-        .spawn()
-        .unwrap()
-}
-
 /// A part of a time, at random.
 fn part(entropy: &SeededEntropy, of: Duration) -> Duration {
     let fraction = f64::from(u32::try_from(entropy.next() >> 32).unwrap()) / f64::from(u32::MAX);
     of.mul_f64(fraction)
 }
 
-fn touches(home: &Path) -> Vec<Value> {
-    let output =
-        guanxi(home, "guanxi.db").args(["touches", "--json", "--limit", "1000000"]).output().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap_or_default()
-}
-
-/// How often each id stands in a file.
-fn counted(ids: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for id in ids {
-        *counts.entry(id).or_default() += 1;
+/// Waits until something is so, for a life at most.
+fn wait_for(reached: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !reached() && begun.elapsed() < LIFE {
+        std::thread::sleep(Duration::from_millis(1));
     }
-    counts
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
+/// All that lives and dies.
+struct World<'test> {
+    home: &'test Path,
+    address: SocketAddr,
+    received: &'test Received,
+    entropy: SeededEntropy,
+    /// How long the program takes until it serves.
+    start: Duration,
+    files: usize,
+    edits: usize,
 }
 
-/// The one figure that a query gives.
-fn figure(store: &Connection, query: &str) -> usize {
-    let figure: i64 = store.query_row(query, [], |row| row.get(0)).unwrap();
-    usize::try_from(figure).unwrap()
-}
+impl World<'_> {
+    fn log(&self) -> PathBuf {
+        self.home.join("log")
+    }
 
-/// Everything in a folder's files; none where there is no folder.
-fn contents(folder: &Path) -> Vec<(String, String)> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths.map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap())).collect()
-}
+    /// Starts the program with a log of its own.
+    fn run(&self) -> Child {
+        let log = fs::File::create(self.log()).unwrap();
+        let mut command = guanxi(self.home, "guanxi.db");
+        command.args(["run", "--listen", &self.address.to_string()]);
+        command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
+    }
 
-/// Lives and dies; returns how many files came.
-fn live_and_die(home: &Path, address: SocketAddr) -> usize {
-    let entropy = SeededEntropy::new(7);
-    let mut files = 0;
-    for _ in 0..kills() {
-        let mut daemon = run(home, address);
-        let before = part(&entropy, LIFE);
-        let after = part(&entropy, LIFE.saturating_sub(before));
-        load::drop_file(home, files);
-        std::thread::sleep(before);
-        load::drop_file(home, files + 1);
-        files += 2;
-        std::thread::sleep(after);
+    /// A life in which nothing comes: what comes later is news to triggers and cadences.
+    fn first_life(&mut self) {
+        let mut daemon = self.run();
+        wait_for(|| fs::read_to_string(self.log()).unwrap().contains("run committed"));
+        terminate(&daemon);
+        assert_eq!(daemon.wait().unwrap().code(), Some(0), "{}", fs::read_to_string(self.log()).unwrap());
+        let begun = Instant::now();
+        let mut daemon = self.run();
+        wait_for(|| Phase::Start.has_begun(&self.log()));
+        self.start = begun.elapsed();
+        println!("ready after {:.0} ms", self.start.as_secs_f64() * 1e3);
         daemon.kill().unwrap();
         daemon.wait().unwrap();
     }
-    files
+
+    /// One life that ends with a kill in what is aimed at, as far as that can be done; what the kill met.
+    fn live_and_die(&mut self, aim: Phase) -> Vec<Phase> {
+        if aim == Phase::Import {
+            load::drop_file(self.home, self.files);
+            self.files += 1;
+        }
+        let requests = self.received.requests.load(Ordering::SeqCst);
+        let mut daemon = self.run();
+        if aim == Phase::Start {
+            std::thread::sleep(part(&self.entropy, self.start));
+        } else {
+            wait_for(|| Phase::Start.has_begun(&self.log()));
+        }
+        match aim {
+            Phase::Start => {}
+            Phase::Import | Phase::Run => self.wait_into(aim, Duration::from_millis(30)),
+            Phase::Request => {
+                wait_for(|| self.received.requests.load(Ordering::SeqCst) > requests);
+                std::thread::sleep(part(&self.entropy, Duration::from_millis(100)));
+            }
+            Phase::Rows => {
+                wait_for(|| fs::read_to_string(self.log()).unwrap().contains("run committed"));
+                std::thread::sleep(part(&self.entropy, Duration::from_millis(20)));
+            }
+            Phase::Reload => {
+                // What is under way at the start must not count.
+                std::thread::sleep(Duration::from_millis(50));
+                self.edit();
+                self.wait_into(aim, Duration::from_millis(25));
+            }
+            Phase::Shutdown => {
+                std::thread::sleep(part(&self.entropy, Duration::from_millis(300)));
+                terminate(&daemon);
+                self.wait_into(aim, Duration::from_millis(10));
+            }
+        }
+        let in_request = self.received.open.load(Ordering::SeqCst) > 0;
+        let was_alive = daemon.try_wait().unwrap().is_none();
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+        let mut hit = if was_alive { phase::hit(&self.log()) } else { Vec::new() };
+        hit.extend((was_alive && in_request).then_some(Phase::Request));
+        hit
+    }
+
+    /// Waits until something has begun, and for a part of a time.
+    fn wait_into(&self, phase: Phase, longest: Duration) {
+        wait_for(|| phase.has_begun(&self.log()));
+        std::thread::sleep(part(&self.entropy, longest));
+    }
+
+    /// Edits the policies so that nothing more is due: a title, a value, or a class more or less.
+    fn edit(&mut self) {
+        self.edits += 1;
+        let (number, class) = (self.edits, self.edits % 7);
+        let text = format!(
+            "[score.twice]\nvalue = 'orders * {number}'\ntags = [\"report\"]\n[segment.edited_{class}]\nwhen = 'orders > {number}'\n"
+        );
+        let policies = self.home.join("policies");
+        fs::write(policies.join(".edit"), text).unwrap();
+        fs::rename(policies.join(".edit"), policies.join("edited.toml")).unwrap();
+    }
+}
+
+fn terminate(daemon: &Child) {
+    let terminated = Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status().unwrap();
+    assert!(terminated.success());
+}
+
+/// Lives and dies; how often a kill hit what.
+fn kill_again_and_again(world: &mut World<'_>, client: &Client) -> BTreeMap<Phase, usize> {
+    let mut hits = BTreeMap::new();
+    let aims: Vec<Phase> = AIMS.iter().flat_map(|&(aim, times)| std::iter::repeat_n(aim, times)).collect();
+    for _ in 0..kills() {
+        let aim = *aims.get(usize::try_from(world.entropy.next()).unwrap() % aims.len()).unwrap();
+        let mut hit = world.live_and_die(aim);
+        let in_rows = checks::after_a_kill(world.home, client.answered());
+        hit.extend(in_rows.then_some(Phase::Rows));
+        for phase in hit {
+            *hits.entry(phase).or_default() += 1;
+        }
+    }
+    hits
 }
 
 #[test]
 fn killing_the_daemon_at_any_moment_loses_nothing_and_does_nothing_twice() {
-    let (receiver, received) = receiver::start();
+    let begun = Instant::now();
+    println!("seed {}, {} kills", seed(), kills());
+    let (receiver, received) = receiver::start(seed());
     let folder = folder(&receiver.to_string());
     let home = folder.path();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let entropy = SeededEntropy::new(seed());
+    let mut world =
+        World { home, address, received: &received, entropy, start: Duration::ZERO, files: 0, edits: 0 };
+    world.first_life();
     let client = Client::start(address);
-    let files = live_and_die(home, address);
-    let mut daemon = run(home, address);
-    let events = files * ROWS + client.stop() * EVENTS;
-
-    let begun = Instant::now();
-    let all = loop {
-        let all = touches(home);
-        if all.len() == events * 3 && all.iter().all(|touch| touch["state"] == "delivered") {
-            break all;
-        }
-        let log = || fs::read_to_string(home.join("log")).unwrap_or_default();
-        assert!(begun.elapsed() < patience(), "{} of {} touches\n{}", all.len(), events * 3, log());
-        std::thread::sleep(Duration::from_millis(500));
-    };
-    let terminated = Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status().unwrap();
-    assert!(terminated.success());
+    let hits = kill_again_and_again(&mut world, &client);
+    println!("{:.0} s; kills hit {hits:?}", begun.elapsed().as_secs_f64());
+    if kills() >= 300 {
+        assert!(Phase::ALL.iter().all(|phase| hits.contains_key(phase)), "nothing hit some phase: {hits:?}");
+    }
+    let mut daemon = world.run();
+    let events = world.files * ROWS + client.stop();
+    until_all_is_delivered(&world, events * ACTIONS.len());
+    terminate(&daemon);
     assert_eq!(daemon.wait().unwrap().code(), Some(0), "SIGTERM ends it cleanly");
+    let store = Connection::open(home.join("guanxi.db")).unwrap();
+    the_store_is_whole(&store, events);
+    all_went_out_once(&store, home, &received);
+    every_bad_row_is_kept_once(home, world.files, ROWS);
+    assert_eq!(contents(&home.join("inbox")).len(), 0);
+    println!(
+        "{events} customers, {} touches, {} edits; {:.0} s",
+        events * ACTIONS.len(),
+        world.edits,
+        begun.elapsed().as_secs_f64()
+    );
+}
 
+fn until_all_is_delivered(world: &World<'_>, touches: usize) {
+    let begun = Instant::now();
+    let store =
+        Connection::open_with_flags(world.home.join("guanxi.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    store.busy_timeout(Duration::from_secs(10)).unwrap();
+    loop {
+        let delivered = figure(&store, "SELECT count(*) FROM touch WHERE state = 'delivered'");
+        if delivered == touches {
+            return;
+        }
+        let log = || fs::read_to_string(world.log()).unwrap_or_default();
+        assert!(begun.elapsed() < PATIENCE, "{delivered} of {touches} touches delivered\n{}", log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Every touch stands in its file once, or came to the receiver always with the same body.
+fn all_went_out_once(store: &Connection, home: &Path, received: &Received) {
     let of = |action: &str| {
-        let ids = all.iter().filter(|touch| touch["action"] == action);
-        counted(ids.map(|touch| text(&touch["id"])))
+        let mut ids = store.prepare("SELECT id FROM touch WHERE action = ?1").unwrap();
+        let ids = ids.query_map([action], |row| row.get::<_, String>(0)).unwrap();
+        counted(ids.map(Result::unwrap))
     };
-    assert!(["greet", "note", "tell"].iter().all(|action| of(action).values().all(|&count| count == 1)));
     let list = fs::read_to_string(home.join("out/list.jsonl")).unwrap();
-    let listed = list.lines().map(|line| text(&serde_json::from_str::<Value>(line).unwrap()["id"]));
-    assert_eq!(counted(listed), of("greet"));
+    let id = |line: &str| -> String {
+        let touch: Value = serde_json::from_str(line).unwrap();
+        touch.get("id").unwrap().as_str().unwrap().to_owned()
+    };
+    assert_eq!(counted(list.lines().map(id)), of("greet"));
     let sheet = fs::read_to_string(home.join("out/sheet.csv")).unwrap();
     let noted = sheet.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned());
     assert_eq!(counted(noted), of("note"));
     assert_eq!(contents(&home.join("out")).len(), 2, "nothing was written beside the files");
-
-    let received = received.lock().unwrap();
-    assert_eq!(received.keys().cloned().collect::<BTreeSet<_>>(), of("tell").into_keys().collect());
-    for (id, bodies) in received.iter() {
-        assert!(bodies.iter().all(|body| *body == bodies[0]), "{id} had different bodies");
+    let bodies = received.bodies.lock().unwrap();
+    let told: BTreeSet<String> = of("tell").into_keys().chain(of("visit").into_keys()).collect();
+    assert_eq!(bodies.keys().cloned().collect::<BTreeSet<_>>(), told);
+    for (id, bodies) in bodies.iter() {
+        let different: BTreeSet<_> = bodies.iter().collect();
+        assert_eq!(different.len(), 1, "{id} had different bodies");
     }
-    the_store_is_whole(home, events);
-    every_bad_row_is_kept_once(home, files, ROWS);
-    assert_eq!(contents(&home.join("inbox")).len(), 0);
 }
 
-fn the_store_is_whole(home: &Path, events: usize) {
-    let store = Connection::open(home.join("guanxi.db")).unwrap();
+fn the_store_is_whole(store: &Connection, events: usize) {
     let sound: String = store.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(sound, "ok");
+    checks::never_twice_and_never_half(store);
     for (query, expected) in [
         ("SELECT count(*) FROM event_order", events),
-        ("SELECT rows FROM tally WHERE name = 'order' OR name = 'event_order'", events),
+        ("SELECT rows FROM tally WHERE name = 'event_order'", events),
         ("SELECT count(*) FROM customer", events),
         ("SELECT count(*) FROM standing WHERE buyer = 1", events),
-        ("SELECT count(*) FROM event_touch", events * 3),
+        ("SELECT count(*) FROM enrolment", events),
+        ("SELECT count(*) FROM touch", events * ACTIONS.len()),
+        ("SELECT count(*) FROM event_touch", events * ACTIONS.len()),
         ("SELECT count(*) FROM outbox", 0),
         ("SELECT count(*) FROM file_write", 0),
-        ("SELECT count(*) FROM touch WHERE run NOT IN (SELECT id FROM run WHERE outcome = 'committed')", 0),
-        ("SELECT count(*) FROM run WHERE touches <> (SELECT count(*) FROM touch WHERE run = run.id)", 0),
     ] {
-        assert_eq!(figure(&store, query), expected, "{query}");
+        assert_eq!(figure(store, query), expected, "{query}");
     }
 }
 
@@ -251,7 +402,7 @@ fn killing_an_import_leaves_nothing_or_all_of_it() {
     let whole = begun.elapsed();
     fs::remove_dir_all(home.join("rejected")).unwrap();
     let entropy = SeededEntropy::new(13);
-    for _ in 0..kills().div_ceil(3) {
+    for _ in 0..kills().min(60).div_ceil(3) {
         let mut process = import("guanxi.db").spawn().unwrap();
         std::thread::sleep(part(&entropy, whole));
         process.kill().unwrap();

@@ -3,19 +3,32 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use guanxi::ports::simulated::SeededEntropy;
 
-/// The bodies that came, by `webhook-id`.
-pub(crate) type Received = Arc<Mutex<BTreeMap<String, Vec<Vec<u8>>>>>;
+/// What came.
+#[derive(Default)]
+pub(crate) struct Received {
+    /// The bodies, by `webhook-id`.
+    pub(crate) bodies: Mutex<BTreeMap<String, Vec<Vec<u8>>>>,
+    /// How many requests were read.
+    pub(crate) requests: AtomicUsize,
+    /// How many of them are not answered.
+    pub(crate) open: AtomicUsize,
+}
+
+/// Longest until a request is answered.
+const SLOWEST: u64 = 8;
 
 /// Listens until the process ends.
-pub(crate) fn start() -> (SocketAddr, Received) {
+pub(crate) fn start(seed: u64) -> (SocketAddr, Arc<Received>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let received = Received::default();
-    let entropy = Arc::new(SeededEntropy::new(11));
+    let received = Arc::<Received>::default();
+    let entropy = Arc::new(SeededEntropy::new(seed));
     let all = Arc::clone(&received);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -32,15 +45,25 @@ fn serve(stream: TcpStream, received: &Received, entropy: &SeededEntropy) -> Opt
     let mut requests = BufReader::new(stream);
     loop {
         let (id, body) = request(&mut requests)?;
-        received.lock().unwrap().entry(id).or_default().push(body);
-        let answer = match entropy.next() % 10 {
-            0 => return None,
-            1 => "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n",
-            2 => "HTTP/1.1 503 Busy\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n",
-            _ => "HTTP/1.1 204 No Content\r\n\r\n",
-        };
-        answers.write_all(answer.as_bytes()).ok()?;
+        received.open.fetch_add(1, Ordering::SeqCst);
+        received.requests.fetch_add(1, Ordering::SeqCst);
+        received.bodies.lock().unwrap().entry(id).or_default().push(body);
+        std::thread::sleep(Duration::from_millis(entropy.next() % SLOWEST));
+        let ended = answer(&mut answers, entropy);
+        received.open.fetch_sub(1, Ordering::SeqCst);
+        ended?;
     }
+}
+
+/// Says that it was taken, or not, or nothing.
+fn answer(to: &mut impl Write, entropy: &SeededEntropy) -> Option<()> {
+    let answer = match entropy.next() % 10 {
+        0 => return None,
+        1 => "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n",
+        2 => "HTTP/1.1 503 Busy\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n",
+        _ => "HTTP/1.1 204 No Content\r\n\r\n",
+    };
+    to.write_all(answer.as_bytes()).ok()
 }
 
 /// One whole request; none where the sender went away.

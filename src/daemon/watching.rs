@@ -46,24 +46,30 @@ pub(super) async fn keep_watching(
             let _ = waits.send(reloaded);
         }
         force = tokio::select! {
-            Some(()) = changes.recv() => {
-                settle(&mut changes).await;
-                false
-            }
+            // Who asks doesn't wait for an edit to come to rest.
             Some(who) = asked.recv() => {
                 waits = who;
                 true
             }
-            () = until_others(&folders, &before) => {
-                // What follows is watched already, and then looked at.
-                watched.watch(&folders);
-                settle(&mut changes).await;
-                false
-            }
+            () = until_edited(&mut changes, (&mut watched, &folders), &before) => false,
             () = tokio::time::sleep(POLL) => false,
             _ = stop.changed() => return,
         };
     }
+}
+
+/// Waits until something has changed and come to rest.
+async fn until_edited(
+    changes: &mut mpsc::Receiver<()>,
+    (watched, folders): (&mut Watched, &[PathBuf]),
+    before: &[Identity],
+) {
+    tokio::select! {
+        Some(()) = changes.recv() => {}
+        // What happens in the others is to be heard of from now on.
+        () = until_others(folders, before) => watched.watch(folders),
+    }
+    settle(changes).await;
 }
 
 /// Waits until no change follows for a while.

@@ -104,8 +104,8 @@ impl Daemon {
                 },
                 _ = &mut self.writer_end => return Err(Fault::Writer),
                 Some(ended) = self.tasks.join_next() => {
-                    if let Err(fault) = ended {
-                        error!(%fault, "a part of the program broke down");
+                    if ended.is_err() {
+                        error!("a part of the program broke down; the line before says where");
                     }
                     return Err(Fault::Part);
                 }

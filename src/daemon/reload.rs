@@ -160,10 +160,10 @@ impl Reloader {
                 Err(error) => Err(Box::new(plain_report(error.to_string(), now))),
             }
         });
-        made.await.unwrap_or_else(|fault| {
+        made.await.unwrap_or_else(|_| {
             let told =
-                format!("the policies could not be checked, which is a fault of this program: {fault}");
-            Err(Box::new(plain_report(told, now)))
+                "the policies could not be checked, which is a fault of this program: the log says where";
+            Err(Box::new(plain_report(told.to_owned(), now)))
         })
     }
 
@@ -260,7 +260,7 @@ pub fn accepted(set: &PolicySet, at: Timestamp, message: String) -> ReloadReport
         successful: true,
         succeeded: Some(at),
         message,
-        rendered: policy::render(&set.warnings, &set.files, false),
+        rendered: policy::render(&set.warnings, &policy::masked(&set.files), false),
         diagnostics: diagnostics(Some(&set.compiled.version), &set.warnings, &set.files),
     }
 }
@@ -270,7 +270,7 @@ pub fn accepted(set: &PolicySet, at: Timestamp, message: String) -> ReloadReport
 pub fn report_of(error: &PolicySetError, at: Timestamp) -> ReloadReport {
     let mut report = plain_report(error.to_string(), at);
     if let PolicySetError::Invalid { files, diagnostics: found } = error {
-        report.rendered = policy::render(found, files, false);
+        report.rendered = policy::render(found, &policy::masked(files), false);
         report.diagnostics = diagnostics(None, found, files);
     }
     report

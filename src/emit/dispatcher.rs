@@ -183,8 +183,8 @@ impl<S: OutboxStore> Dispatcher<S> {
             lanes.spawn(lane.run(signals));
         }
         while let Some(ended) = lanes.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a channel broke down");
+            if ended.is_err() {
+                tracing::error!("a channel broke down; the line before says where");
             }
         }
         self.context.board.read()
@@ -199,8 +199,8 @@ impl<S: OutboxStore> Dispatcher<S> {
         let orphans = self.orphans.map(|(_, task)| task);
         let lanes = self.lanes.into_values().map(|lane| lane.task);
         for task in lanes.chain(self.ending.into_values()).chain(orphans) {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a channel broke down");
+            if task.await.is_err() {
+                tracing::error!("a channel broke down; the line before says where");
             }
         }
     }

@@ -137,6 +137,10 @@ fn make_trouble(home: &Home, process: &Process) {
     // An edit that is refused, and a run that the store fails.
     home.edit(&POLICY.replace("digits > 0", "digits > nothing"));
     wait_for("the refusal", || process.log().contains("not reloaded").then_some(()));
+    home.edit(
+        &POLICY.replace("http://user", "htp://user").replace("${CRM_SECRET}", "whsec_Z2VoZWltZ2VoZWlt"),
+    );
+    wait_for("another", || process.log().contains("no address").then_some(()));
     let fault =
         |sql: &str| rusqlite::Connection::open(home.path("guanxi.db")).unwrap().execute_batch(sql).unwrap();
     fault("ALTER TABLE trigger_memory RENAME TO away");

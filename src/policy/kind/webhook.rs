@@ -63,7 +63,7 @@ fn check_url(url: &At<String>, sink: &Sink<'_>) -> bool {
             !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace)
         });
     if !is_url {
-        sink.problem(&codes::table::BAD_URL, &url.place, format!("`{text}` is no address"))
+        sink.problem(&codes::table::BAD_URL, &url.place, "this is no address")
             .help("write http://… or https://…, or a variable of the environment as ${NAME}")
             .report();
     }

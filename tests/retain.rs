@@ -9,8 +9,10 @@
 
 mod common;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use guanxi::archive::{Archive, EventRow};
 use guanxi::daemon::prune::prune_at_once;
@@ -285,4 +287,86 @@ fn what_is_taken_away_changes_nothing_that_is_done_to_anybody() {
     let emptied = "SELECT count(*) FROM touch WHERE pruned = 1 AND (payload <> '{}' OR verdicts <> '[]')";
     assert_eq!(pruned.count(emptied), 0);
     assert_eq!(whole.count("SELECT count(*) FROM touch WHERE pruned = 1"), 0, "without `retain` all is kept");
+}
+
+/// A folder with a policy that keeps orders for a year, and three of them in the inbox.
+fn home() -> tempfile::TempDir {
+    const POLICY: &str = r#"
+        [settings]
+        retain = { events = "1y", history = "30d" }
+        [event.order.fields]
+        amount = "number"
+        [source.orders]
+        into = "event.order"
+        path = "inbox/orders*.csv"
+        columns = { id = "id", customer = "customer", at = "at", amount = "amount" }
+    "#;
+    let home = tempfile::tempdir().unwrap();
+    for name in ["policies", "inbox"] {
+        std::fs::create_dir(home.path().join(name)).unwrap();
+    }
+    std::fs::write(home.path().join("policies/all.toml"), POLICY).unwrap();
+    let orders =
+        "id,customer,at,amount\no1,c1,2024-01-05,1\no2,c1,2024-12-05,1\no3,c2,2025-01-05,1\no4,c2,soon,1\n";
+    std::fs::write(home.path().join("inbox/orders.csv"), orders).unwrap();
+    home
+}
+
+fn guanxi(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guanxi"));
+    command.current_dir(home).args(arguments);
+    for name in ["POLICIES", "SCRIPTS", "DATA", "STORE", "JSON", "NOW", "LISTEN", "LOG"] {
+        command.env_remove(format!("GUANXI_{name}"));
+    }
+    command
+}
+
+fn orders(home: &Path) -> i64 {
+    let store = Connection::open(home.join("guanxi.db")).unwrap();
+    store.query_row("SELECT count(*) FROM event_order", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn once_takes_away_what_is_old_and_says_so() {
+    let home = home();
+    let once = |now: &str| {
+        let output = guanxi(home.path(), &["once", "--now", now]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = once("2025-02-01");
+    assert!(said.contains("pruned     1 event_order: older than `retain` keeps"), "{said}");
+    assert!(!once("2025-02-01T20:00:00Z").contains("pruned"), "once a day");
+    assert_eq!(orders(home.path()), 2);
+    let rejected = || home.path().join("rejected").read_dir().unwrap().count();
+    assert_eq!(rejected(), 1);
+    once("2036-01-01");
+    assert_eq!(orders(home.path()), 2, "a clock that ran ahead once costs nothing");
+    once("2036-01-03");
+    assert_eq!((orders(home.path()), rejected()), (0, 0));
+}
+
+#[test]
+fn the_daemon_takes_away_what_is_old_once_it_is_told_to() {
+    let home = home();
+    let policy = home.path().join("policies/all.toml");
+    let told = std::fs::read_to_string(&policy).unwrap();
+    std::fs::write(&policy, told.replace("retain =", "# retain =")).unwrap();
+    let once = guanxi(home.path(), &["once", "--now", "2025-12-20"]).output().unwrap();
+    assert!(once.status.success());
+    assert_eq!(orders(home.path()), 3, "without `retain` all is kept");
+    std::fs::write(&policy, told).unwrap();
+    let mut daemon = guanxi(home.path(), &["run", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while orders(home.path()) > 1 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited in vain");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert_eq!(orders(home.path()), 1, "as old as the last run says");
 }

@@ -62,14 +62,17 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::TypeChanged`] where stored values have another type; nothing is changed then.
     pub fn adopt(&mut self, schema: Arc<Schema>) -> Result<()> {
-        let layout = if self.writable {
+        let mut look = Adoption::new(&self.connection, false)?;
+        let known = look.all(&schema)?;
+        // Where all is there nothing is written, so that going back to a set works in a store that takes no writes.
+        let layout = if self.writable && look.lacks {
             let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
             let mut adoption = Adoption::new(&transaction, true)?;
             let layout = adoption.all(&schema)?;
             transaction.commit()?;
             layout
         } else {
-            self.look_by(&schema)?
+            known
         };
         self.schema = schema;
         self.layout = layout;
@@ -85,6 +88,8 @@ impl Archive {
 struct Adoption<'connection> {
     connection: &'connection Connection,
     writable: bool,
+    /// Whether something was found that is to be written.
+    lacks: bool,
     stored: Stored,
 }
 
@@ -103,7 +108,7 @@ impl<'connection> Adoption<'connection> {
         let stored = statement
             .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
             .collect::<rusqlite::Result<_>>()?;
-        Ok(Self { connection, writable, stored })
+        Ok(Self { connection, writable, lacks: false, stored })
     }
 
     fn all(&mut self, schema: &Schema) -> Result<Layout> {
@@ -119,6 +124,7 @@ impl<'connection> Adoption<'connection> {
         let kind = if event.everyone { "happening to everyone" } else { "happening to a customer" };
         let key = (name.clone(), String::new());
         let known = self.stored.get(&key).cloned();
+        self.lacks |= known.as_deref() != Some(kind);
         let mut stored = known.is_some();
         match known.as_deref() {
             None if self.writable => {
@@ -187,6 +193,7 @@ impl<'connection> Adoption<'connection> {
         let column = quoted(&wanted.column);
         let table = wanted.tables.first().copied().unwrap_or_default();
         let before = self.stored.get(&(table.to_owned(), wanted.column.clone())).cloned();
+        self.lacks |= before.as_deref() != Some(wanted.ty);
         let stored = match before.as_deref() {
             None if self.writable => {
                 self.add(wanted, &column)?;

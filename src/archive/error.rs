@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+
 use super::in_place::was_moved;
 
 /// A fault of the store, told apart by what the operator can do about it.
@@ -135,6 +137,10 @@ fn remedy(error: &rusqlite::Error) -> &'static str {
     if was_moved(error) {
         return "; its file was deleted, moved or replaced while it was open, and what is written now would be lost: put \
                 it back where it was, or stop guanxi, put a backup there and start it again";
+    }
+    // What is shared beside the store can't be made larger.
+    if error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) {
+        return "; make room where the store is";
     }
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => "; make room where the store is",

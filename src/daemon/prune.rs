@@ -21,6 +21,36 @@ const HOLD: Duration = Duration::from_millis(20);
 /// How many customers or rows a job looks at: at first, at least, at most.
 const ROWS: (usize, usize, usize) = (200, 20, 1_000);
 
+/// How much one job looks at, so that none holds the writer for long whatever the disk.
+#[derive(Clone, Copy, Debug)]
+pub struct Portion(usize);
+
+impl Default for Portion {
+    fn default() -> Self {
+        Self(ROWS.0)
+    }
+}
+
+impl Portion {
+    /// Goes on for one job. Whether anything is left, and how long it took.
+    pub fn take(
+        &mut self,
+        archive: &mut Archive,
+        pruning: &mut Pruning,
+    ) -> (Result<bool, ArchiveError>, Duration) {
+        let begun = Instant::now();
+        let left = archive.prune(pruning, self.0);
+        let took = begun.elapsed();
+        let (_, least, most) = ROWS;
+        if took > HOLD {
+            self.0 = (self.0 / 2).max(least);
+        } else if took < HOLD / 2 {
+            self.0 = (self.0 + self.0 / 4).min(most);
+        }
+        (left, took)
+    }
+}
+
 /// What is kept where it is taken away by an instant; `None` where all is kept for good.
 fn keep(settings: &Settings, by: Timestamp) -> Option<Keep> {
     let from = |kept: Option<crate::model::Duration>| kept.map(|kept| kept.before(by, settings.timezone));
@@ -94,17 +124,16 @@ async fn round(
         Ok(None) => return Ok(Ok(())),
         Err(error) => return Ok(Err(error)),
     };
-    let mut rows = ROWS.0;
+    let mut portion = Portion::default();
     while !*stop.borrow() {
-        let (next, left, took) = shared
+        let (left, took);
+        (pruning, portion, (left, took)) = shared
             .writer
             .call(move |store| {
-                let begun = Instant::now();
-                let left = store.archive.prune(&mut pruning, rows);
-                (pruning, left, begun.elapsed())
+                let did = portion.take(&mut store.archive, &mut pruning);
+                (pruning, portion, did)
             })
             .await?;
-        pruning = next;
         match left {
             Ok(true) => {}
             Ok(false) => {
@@ -113,23 +142,10 @@ async fn round(
             }
             Err(error) => return Ok(Err(error)),
         }
-        rows = paced(rows, took);
         // Others come first: the store is theirs half of the time at least.
         tokio::time::sleep(took).await;
     }
     Ok(Ok(()))
-}
-
-/// How many rows the next job looks at.
-fn paced(rows: usize, took: Duration) -> usize {
-    let (_, least, most) = ROWS;
-    if took > HOLD {
-        (rows / 2).max(least)
-    } else if took < HOLD / 2 {
-        (rows + rows / 4).min(most)
-    } else {
-        rows
-    }
 }
 
 async fn finish(shared: &Shared, keep: Keep, pruning: &Pruning) {

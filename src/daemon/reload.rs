@@ -167,8 +167,8 @@ impl Reloader {
         })
     }
 
-    async fn activate(&self, Made { set, engine }: Made) -> Result<Reloaded, WriterStopped> {
-        let shared = &self.shared;
+    async fn activate(&mut self, Made { set, engine }: Made) -> Result<Reloaded, WriterStopped> {
+        let shared = &Arc::clone(&self.shared);
         let before = shared.active();
         let Some(engine) = engine else {
             let what = if shared.reload_report().successful {
@@ -183,6 +183,10 @@ impl Reloader {
         };
         let (own, activated) = (Arc::clone(shared), set.clone());
         if let Err(error) = shared.writer.call(move |store| swap(&own, store, activated, engine)).await? {
+            if matches!(error, ActivateError::Archive(ArchiveError::Sqlite(_))) {
+                // The store may take it later: the next look finds it new again.
+                self.seen = Err(String::new());
+            }
             return Ok(self.refuse(plain_report(error.to_string(), shared.now())));
         }
         let changes = policy_set::changes(&before.set.files, &set.files);

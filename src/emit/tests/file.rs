@@ -186,6 +186,67 @@ fn what_a_channel_that_is_no_more_had_planned_is_finished() {
     assert_eq!(state(&store, "tch_000").0, TouchState::Delivered);
 }
 
+/// The midnight that begins March 2027 in the policy's zone, which is the afternoon before in UTC.
+const MIDNIGHT: Timestamp = Timestamp(1_803_830_400_000);
+
+/// Touches that were due the day before.
+fn due_before(numbers: std::ops::Range<i64>) -> Vec<Touch> {
+    let mut touches = touches("calls", numbers);
+    for touch in &mut touches {
+        touch.due = touch.due.plus(-2 * 86_400_000);
+    }
+    touches
+}
+
+#[test]
+fn the_day_of_a_file_is_that_of_the_policys_zone() {
+    let (store, folder) = (store(), TempDir::new().unwrap());
+    let monthly = File { path: "out/{channel}-{month}.csv".to_owned(), ..csv() };
+    for (number, now) in [(0, MIDNIGHT.plus(-1)), (1, MIDNIGHT), (2, MIDNIGHT.plus(86_400_000))] {
+        queue(&store, &due_before(2 * number..2 * number + 1));
+        drain(Arc::clone(&store), folder.path(), &csv(), now);
+        queue(&store, &due_before(2 * number + 1..2 * number + 2));
+        drain(Arc::clone(&store), folder.path(), &monthly, now);
+    }
+    let names: Vec<String> = files(folder.path())
+        .keys()
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let days = ["calls-2027-02-28.csv", "calls-2027-03-01.csv", "calls-2027-03-02.csv"];
+    assert_eq!(names, [&days[..1], &["calls-2027-02.csv"], &days[1..], &["calls-2027-03.csv"]].concat());
+}
+
+#[test]
+fn a_crash_at_midnight_leaves_each_row_once_and_what_was_planned_in_the_file_of_its_day() {
+    for (dies_at, after_the_work) in (0..8).flat_map(|visit| [(visit, false), (visit, true)]) {
+        for part in [0.0, 0.4, 1.0] {
+            let (store, folder) = (store(), TempDir::new().unwrap());
+            queue(&store, &due_before(0..3));
+            let dying =
+                Dying { store: Arc::clone(&store), visits: AtomicUsize::new(0), dies_at, after_the_work };
+            drain(dying, folder.path(), &csv(), MIDNIGHT.plus(-1));
+            let planned = store.lock().unwrap().open_file_writes().unwrap().len();
+            let done = state(&store, "tch_000").0 == TouchState::Delivered;
+            write_in_part(&store, folder.path(), part);
+            queue(&store, &due_before(3..5));
+            drain(Arc::clone(&store), folder.path(), &csv(), MIDNIGHT);
+            let day =
+                |name: &str| fs::read_to_string(folder.path().join("out").join(name)).unwrap_or_default();
+            let (old, new) =
+                ("tch_000,c0,Acme\ntch_001,c1,Acme\ntch_002,c2,Acme\n", "tch_003,c3,Acme\ntch_004,c4,Acme\n");
+            let header = "id,customer,name\n";
+            let expected = if planned > 0 || done {
+                (format!("{header}{old}"), format!("{header}{new}"))
+            } else {
+                (String::new(), format!("{header}{old}{new}"))
+            };
+            let found = (day("calls-2027-02-28.csv"), day("calls-2027-03-01.csv"));
+            assert_eq!(found, expected, "dead at visit {dies_at}, {part} written");
+            assert_eq!(files(folder.path()).len(), 1 + usize::from(planned > 0 || done));
+        }
+    }
+}
+
 /// What someone else does to the file while the program is down.
 #[derive(Clone, Copy, Debug)]
 enum Foreign {

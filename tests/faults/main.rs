@@ -4,7 +4,13 @@
 //! Small disks are memory file systems in a mount namespace of the test's own, which needs no rights where the system
 //! lets users have one (`unshare -rm`); where it does not, those tests say so and check nothing.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: what fails here fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests: what fails here fails the test, and what could not be checked is said"
+)]
 
 mod backup;
 mod disk;
@@ -22,7 +28,7 @@ use std::time::{Duration, Instant};
 use guanxi::ports::Clock;
 use guanxi::ports::system::SystemClock;
 use rusqlite::Connection;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Each order is answered by one row; every second there is a run.
@@ -116,9 +122,10 @@ impl Home {
 
     /// Puts a file of so many orders into the inbox.
     fn drop_orders(&self, name: &str, from: usize, to: usize) {
-        let rows: String =
-            (from..to).map(|number| format!("o{number},c{},{},1\n", number % 97, now())).collect();
-        fs::write(self.path("inbox").join(name), format!("id,customer,at,amount\n{rows}")).unwrap();
+        let row = |number: usize| format!("o{number},c{},{},1", number % 97, now());
+        let rows: Vec<String> = (from..to).map(row).collect();
+        fs::write(self.path("inbox").join(name), format!("id,customer,at,amount\n{}\n", rows.join("\n")))
+            .unwrap();
     }
 }
 
@@ -168,13 +175,13 @@ impl Daemon {
 
     /// Tells of orders; whether they were taken, and what was said.
     fn order(&self, from: usize, to: usize) -> (bool, String) {
-        let lines: String = (from..to)
-            .map(|number| {
-                let at = now();
-                format!("{{\"type\":\"order\",\"id\":\"o{number}\",\"customer\":\"c{}\",\"at\":\"{at}\",\"amount\":1}}\n", number % 97)
-            })
-            .collect();
-        let (code, body) = self.ask("POST", "/v1/events", &lines).unwrap();
+        let line = |number: usize| {
+            json!({ "type": "order", "id": format!("o{number}"), "customer": format!("c{}", number % 97), "at": now(),
+                "amount": 1 })
+            .to_string()
+        };
+        let lines: Vec<String> = (from..to).map(line).collect();
+        let (code, body) = self.ask("POST", "/v1/events", &lines.join("\n")).unwrap();
         (code == 200, body)
     }
 

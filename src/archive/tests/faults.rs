@@ -87,3 +87,36 @@ fn a_store_that_another_program_writes_to_is_waited_for_and_then_told() {
     assert_eq!(orders(&mut archive, 1).unwrap().new, 1);
     run(&mut archive).unwrap();
 }
+
+#[test]
+fn going_back_to_a_set_that_was_there_needs_no_write() {
+    let (folder, mut archive) = on_disk();
+    archive.connection.busy_timeout(Duration::from_millis(20)).unwrap();
+    let mut edited = schema();
+    edited.customer.push(field("colour", Type::Text));
+    archive.adopt(Arc::new(edited.clone())).unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("guanxi.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    archive.adopt(Arc::new(schema())).unwrap();
+    assert_eq!(archive.schema().customer.len(), schema().customer.len());
+    edited.customer.push(field("size", Type::Number));
+    assert!(archive.adopt(Arc::new(edited)).is_err(), "a new field does");
+    assert_eq!(archive.schema().customer.len(), schema().customer.len());
+}
+
+#[test]
+fn a_store_whose_file_was_taken_away_keeps_nothing_until_it_is_back() {
+    let (folder, mut archive) = on_disk();
+    let (path, away) = (folder.path().join("guanxi.db"), folder.path().join("away.db"));
+    orders(&mut archive, 1).unwrap();
+    std::fs::rename(&path, &away).unwrap();
+    for told in [orders(&mut archive, 3).unwrap_err(), run(&mut archive).unwrap_err()] {
+        assert!(told.to_string().contains("its file was deleted, moved or replaced"), "{told}");
+    }
+    std::fs::write(&path, "").unwrap();
+    assert!(orders(&mut archive, 3).is_err(), "another file is in its place");
+    std::fs::rename(&away, &path).unwrap();
+    assert_eq!(orders(&mut archive, 3).unwrap().new, 2);
+    run(&mut archive).unwrap();
+    assert!(is_sound(&archive));
+}

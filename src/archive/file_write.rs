@@ -153,7 +153,8 @@ impl Archive {
         if noted == 0 {
             return Err(not_open(id));
         }
-        let delivered = deliver(&transaction, &self.schema, touches.iter().map(String::as_str), at)?;
+        let ids: Vec<&str> = touches.iter().map(String::as_str).collect();
+        let delivered = deliver(&transaction, &self.schema, &ids, at)?;
         transaction.execute("DELETE FROM file_write_touch WHERE write = ?1", [id])?;
         transaction.execute("DELETE FROM file_write WHERE id = ?1", [id])?;
         transaction.commit()?;

@@ -7,7 +7,7 @@ pub use change::OutboxChange;
 pub(super) use change::deliver;
 use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::query::{TOUCH_COLUMNS, touch_of};
+use super::query::{TOUCH_COLUMN_COUNT, TOUCH_COLUMNS, touch_of};
 use super::value::as_count;
 use super::{Archive, Result};
 use crate::model::Timestamp;
@@ -42,7 +42,8 @@ pub struct Depth {
 }
 
 /// What a [`Delivery`] is read from, behind the columns of its touch.
-const OF_OUTBOX: &str = "outbox.queued AS since, outbox.attempts, outbox.error, touch.attempted";
+const OUTBOX_AT: usize = TOUCH_COLUMN_COUNT;
+const OF_OUTBOX: &str = "outbox.queued, outbox.attempts, outbox.error, touch.attempted";
 
 /// Every turn: which of them a touch has is kept by the triggers of the table, and by [`OutboxChange`].
 const TURNS: [&str; 4] = ["first", "again", "leaving", "behind"];
@@ -94,10 +95,10 @@ impl Archive {
             deliveries.push(Delivery {
                 touch: found.touch,
                 held_by: found.guard,
-                queued: Timestamp(row.get("since")?),
-                attempts: row.get("attempts")?,
-                may_have_arrived: row.get("attempted")?,
-                error: row.get("error")?,
+                queued: Timestamp(row.get(OUTBOX_AT)?),
+                attempts: row.get(OUTBOX_AT + 1)?,
+                may_have_arrived: row.get(OUTBOX_AT + 3)?,
+                error: row.get(OUTBOX_AT + 2)?,
             });
         }
         Ok(deliveries)
@@ -140,7 +141,7 @@ impl Archive {
     /// SQLite's own.
     pub fn delivered(&mut self, ids: &[&str], at: Timestamp) -> Result<u64> {
         let change = self.change_outbox()?;
-        let delivered = change.delivered(ids.iter().copied(), at)?;
+        let delivered = change.delivered(ids, at)?;
         change.commit()?;
         Ok(delivered)
     }

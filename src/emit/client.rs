@@ -1,6 +1,8 @@
 //! One attempt to deliver by webhook.
 
 use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
@@ -14,6 +16,8 @@ use crate::model::Timestamp;
 
 /// Most bytes of an answer that are read.
 const MOST_ANSWER: usize = 4 * 1024;
+/// Longest that an answer's body is read: it changes nothing, but a connection read to its end serves again.
+const LONGEST_ANSWER: Duration = Duration::from_secs(1);
 /// Most characters of an answer that are kept.
 const MOST_DETAIL: usize = 200;
 
@@ -47,7 +51,7 @@ pub fn client(settings: &ReadyWebhook) -> Result<Client, Unavailable> {
         .user_agent(concat!("guanxi/", env!("CARGO_PKG_VERSION")))
         .timeout(settings.timeout)
         .pool_max_idle_per_host(settings.concurrency)
-        .dns_resolver(std::sync::Arc::new(GuardedResolver))
+        .dns_resolver(Arc::new(GuardedResolver { allow_link_local: settings.allow_link_local }))
         .build()
         .map_err(|error| Unavailable::Client(innermost(&error)))
 }
@@ -87,15 +91,19 @@ async fn answer(mut response: Response, now: Timestamp) -> Answer {
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let outcome = classify(response.status().as_u16(), retry_after, now);
     let mut said = Vec::new();
-    // What follows the status changes nothing: a body that breaks off is as good as none.
+    // What follows the status changes nothing: a body that breaks off or never ends is as good as none.
+    let _ = tokio::time::timeout(LONGEST_ANSWER, read(&mut response, &mut said)).await;
+    Answer { outcome, detail: readable(&said) }
+}
+
+async fn read(response: &mut Response, said: &mut Vec<u8>) {
     while let Ok(Some(chunk)) = response.chunk().await {
         let room = MOST_ANSWER.saturating_sub(said.len());
         said.extend(chunk.iter().copied().take(room));
         if said.len() >= MOST_ANSWER {
-            break;
+            return;
         }
     }
-    Answer { outcome, detail: readable(&said) }
 }
 
 /// The beginning of an answer on one line, without control characters.

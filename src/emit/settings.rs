@@ -56,6 +56,8 @@ pub struct ReadyWebhook {
     pub concurrency: usize,
     /// What follows a failed attempt.
     pub retry: Retry,
+    /// It may go to link-local and metadata addresses.
+    pub allow_link_local: bool,
 }
 
 impl ReadyWebhook {
@@ -82,25 +84,26 @@ impl ReadyWebhook {
             headers.insert(name, value);
         }
         Ok(Self {
-            url: url(&fill("url", &webhook.url)?)?,
+            url: url(&fill("url", &webhook.url)?, webhook.allow_link_local)?,
             secrets: secrets.collect::<Result<_, _>>()?,
             headers,
             timeout: Duration::from_millis(u64::try_from(webhook.timeout).unwrap_or(0).max(1)),
             rate: webhook.rate.filter(|rate| *rate > 0.0),
             concurrency: webhook.concurrency.max(1),
             retry: webhook.retry,
+            allow_link_local: webhook.allow_link_local,
         })
     }
 }
 
-fn url(text: &str) -> Result<Url, Unavailable> {
+fn url(text: &str, allow_link_local: bool) -> Result<Url, Unavailable> {
     let url = Url::parse(text.trim()).map_err(|_| Unavailable::Url)?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(Unavailable::Url);
     }
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    if bare.parse().is_ok_and(address::is_forbidden) {
+    if !allow_link_local && bare.parse().is_ok_and(address::is_forbidden) {
         return Err(Unavailable::Forbidden(address::Forbidden(bare.to_owned())));
     }
     Ok(url)
@@ -127,11 +130,26 @@ mod tests {
     fn an_address_that_is_forbidden_or_no_address_is_refused() {
         let environment = SetEnvironment::default();
         let ready = |url: &str| ReadyWebhook::new(&webhook(url), &environment);
-        assert!(matches!(ready("http://169.254.169.254/latest").unwrap_err(), Unavailable::Forbidden(_)));
-        assert!(matches!(ready("http://[fe80::1]/").unwrap_err(), Unavailable::Forbidden(_)));
-        assert!(matches!(ready("http://2852039166/").unwrap_err(), Unavailable::Forbidden(_)));
+        for host in [
+            "169.254.169.254",
+            "169.254.169.254.",
+            "2852039166",
+            "0xA9FEA9FE",
+            "0251.0376.0251.0376",
+            "169.254.43518",
+            "１６９.254.169.254",
+            "[fe80::1]",
+            "[::ffff:169.254.169.254]",
+            "[::ffff:a9fe:a9fe]",
+            "[64:ff9b::169.254.169.254]",
+        ] {
+            let refused = ready(&format!("http://{host}/latest"));
+            assert!(matches!(refused, Err(Unavailable::Forbidden(_))), "{host}: {refused:?}");
+        }
         assert_eq!(ready("ftp://example.org/").unwrap_err(), Unavailable::Url);
         assert_eq!(ready("nowhere").unwrap_err(), Unavailable::Url);
         assert!(ready("https://crm.example/in").is_ok());
+        let allowed = Webhook { allow_link_local: true, ..webhook("http://169.254.169.254/") };
+        assert!(ReadyWebhook::new(&allowed, &environment).is_ok());
     }
 }

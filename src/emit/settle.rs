@@ -70,7 +70,8 @@ fn words(failure: &str, answer: &Answer) -> String {
 /// The store's own.
 pub fn note(change: &OutboxChange<'_>, settled: &[Settled], at: Timestamp) -> Result<(), ArchiveError> {
     let delivered = settled.iter().filter(|settled| settled.settlement == Settlement::Delivered);
-    change.delivered(delivered.map(|settled| &*settled.id), at)?;
+    let delivered: Vec<&str> = delivered.map(|settled| &*settled.id).collect();
+    change.delivered(&delivered, at)?;
     for Settled { id, settlement } in settled {
         match settlement {
             Settlement::Delivered => {}

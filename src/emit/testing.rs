@@ -78,6 +78,7 @@ pub(crate) fn webhook(url: &str) -> Webhook {
         rate: None,
         concurrency: 4,
         retry: Retry { first: 10, factor: 1.0, max: 10, attempts: 5 },
+        allow_link_local: false,
     }
 }
 

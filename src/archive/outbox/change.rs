@@ -15,6 +15,13 @@ const TURN_AGAIN: &str = "CASE WHEN EXISTS (SELECT 1 FROM outbox AS before \
      AND (before.due, before.touch) < (outbox.due, outbox.touch)) THEN 'behind' \
      WHEN attempts > 0 THEN 'again' ELSE 'first' END";
 
+/// That an id is in a list, the first parameter. One statement for many costs a fraction of one for each.
+const AMONG: &str = "IN (SELECT value FROM json_each(?1))";
+
+fn list(ids: &[&str]) -> String {
+    serde_json::Value::from(ids).to_string()
+}
+
 /// One transaction on the outbox. Dropped without [`OutboxChange::commit`], nothing of it stays.
 #[derive(Debug)]
 pub struct OutboxChange<'archive> {
@@ -47,12 +54,10 @@ impl<'archive> OutboxChange<'archive> {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn begin_attempts<'id>(&self, ids: impl Iterator<Item = &'id str>) -> Result<()> {
-        let mut begin =
-            self.transaction.prepare_cached("UPDATE outbox SET turn = 'leaving' WHERE touch = ?1")?;
-        for id in ids {
-            begin.execute([id])?;
-        }
+    pub fn begin_attempts(&self, ids: &[&str]) -> Result<()> {
+        self.transaction
+            .prepare_cached(&format!("UPDATE outbox SET turn = 'leaving' WHERE touch {AMONG}"))?
+            .execute([list(ids)])?;
         Ok(())
     }
 
@@ -60,13 +65,12 @@ impl<'archive> OutboxChange<'archive> {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn give_back<'id>(&self, ids: impl Iterator<Item = &'id str>) -> Result<()> {
-        let mut give = self.transaction.prepare_cached(&format!(
-            "UPDATE outbox SET turn = {TURN_AGAIN} WHERE touch = ?1 AND turn = 'leaving'"
-        ))?;
-        for id in ids {
-            give.execute([id])?;
-        }
+    pub fn give_back(&self, ids: &[&str]) -> Result<()> {
+        self.transaction
+            .prepare_cached(&format!(
+                "UPDATE outbox SET turn = {TURN_AGAIN} WHERE touch {AMONG} AND turn = 'leaving'"
+            ))?
+            .execute([list(ids)])?;
         Ok(())
     }
 
@@ -91,7 +95,7 @@ impl<'archive> OutboxChange<'archive> {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn delivered<'id>(&self, ids: impl Iterator<Item = &'id str>, at: Timestamp) -> Result<u64> {
+    pub fn delivered(&self, ids: &[&str], at: Timestamp) -> Result<u64> {
         deliver(&self.transaction, &self.archive.schema, ids, at)
     }
 
@@ -175,48 +179,57 @@ fn note_ruling(connection: &Connection, ruling: &Ruling, at: Timestamp) -> Resul
 }
 
 /// Marks touches as delivered within a transaction; returns how many were not before.
-pub(in crate::archive) fn deliver<'id>(
+pub(in crate::archive) fn deliver(
     connection: &Connection,
     schema: &Schema,
-    ids: impl Iterator<Item = &'id str>,
+    ids: &[&str],
     at: Timestamp,
 ) -> Result<u64> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let list = list(ids);
+    // First, as it goes by who was not delivered before.
+    record(connection, schema, &list, at)?;
+    connection
+        .prepare_cached(&format!(
+            "UPDATE customer SET changed = 1 WHERE changed = 0 \
+             AND id IN (SELECT customer FROM touch WHERE id {AMONG} AND state <> 'delivered')"
+        ))?
+        .execute([&list])?;
+    let delivered = connection
+        .prepare_cached(&format!(
+            "UPDATE touch SET state = 'delivered', reason = '', state_at = ?2 \
+             WHERE id {AMONG} AND state <> 'delivered'"
+        ))?
+        .execute(params![list, at.0])?;
+    // Last: what leaves the outbox under way without having been delivered is marked.
+    connection.prepare_cached(&format!("DELETE FROM outbox WHERE touch {AMONG}"))?.execute([&list])?;
+    Ok(u64::try_from(delivered).unwrap_or(0))
+}
+
+/// Keeps an event of kind `touch` for each of a list that was not delivered before.
+fn record(connection: &Connection, schema: &Schema, list: &str, at: Timestamp) -> Result<()> {
     let heard = schema.events.iter().find(|event| *event.name == *TOUCH_EVENT && event.heard);
     let mut arrivals = Arrivals::begin(connection, at.0)?;
-    let mut dequeue = connection.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?;
-    let mut end = connection.prepare_cached(
-        "UPDATE touch SET state = 'delivered', reason = '', state_at = ?2 \
-         WHERE id = ?1 AND state <> 'delivered'",
-    )?;
-    let mut record = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(
         "INSERT INTO event_touch (customer, at, id, arrived, action, cause, channel, kind, name, step, touch) \
-         SELECT customer, ?2, id, ?3, action, because ->> 'cause', channel, kind, name, because ->> 'step', id \
-         FROM touch WHERE id = ?1 ON CONFLICT DO NOTHING",
+         SELECT customer, ?2, touch.id, ?3, action, because ->> 'cause', channel, kind, name, \
+             because ->> 'step', touch.id \
+         FROM json_each(?1) AS given JOIN touch ON touch.id = given.value \
+         WHERE state <> 'delivered' ORDER BY given.key ON CONFLICT DO NOTHING RETURNING id, customer",
     )?;
-    let mut mark = connection.prepare_cached(
-        "UPDATE customer SET changed = 1 \
-         WHERE id = (SELECT customer FROM touch WHERE id = ?1) AND changed = 0",
-    )?;
-    let mut customer_of = connection.prepare_cached("SELECT customer FROM touch WHERE id = ?1")?;
-    let (mut delivered, mut recorded) = (0, 0);
-    for id in ids {
-        if end.execute(params![id, at.0])? > 0 {
-            delivered += 1;
-            if record.execute(params![id, at.0, arrivals.arrived()])? > 0 {
-                recorded += 1;
-                if let Some(kind) = heard {
-                    let customer: String = customer_of.query_row([id], |row| row.get(0))?;
-                    arrivals.note(kind, id, &customer, at.0)?;
-                }
-            }
-            mark.execute([id])?;
+    let mut rows = statement.query(params![list, at.0, arrivals.arrived()])?;
+    let mut recorded = 0;
+    while let Some(row) = rows.next()? {
+        recorded += 1;
+        if let Some(kind) = heard {
+            arrivals.note(kind, &row.get::<_, String>(0)?, &row.get::<_, String>(1)?, at.0)?;
         }
-        // Last: what leaves the outbox under way without having been delivered is marked.
-        dequeue.execute([id])?;
     }
     if recorded > 0 {
         arrivals.keep()?;
+        add_to_tally(connection, "event_touch", recorded)?;
     }
-    add_to_tally(connection, "event_touch", recorded)?;
-    Ok(delivered)
+    Ok(())
 }

@@ -24,7 +24,7 @@ fn change(archive: &mut Archive, work: impl FnOnce(&OutboxChange<'_>)) {
 }
 
 fn begin(archive: &mut Archive, id: &str) {
-    change(archive, |change| change.begin_attempts([id].into_iter()).unwrap());
+    change(archive, |change| change.begin_attempts(&[id]).unwrap());
 }
 
 fn queue(archive: &mut Archive, touch: &Touch) {
@@ -118,7 +118,7 @@ fn what_was_under_way_when_the_program_died_may_have_arrived() {
         first.iter().map(|delivery| (&*delivery.touch.id, delivery.may_have_arrived)).collect();
     assert_eq!(known, [("1", true), ("3", false)]);
     begin(&mut archive, "3");
-    change(&mut archive, |change| change.give_back(["3"].into_iter()).unwrap());
+    change(&mut archive, |change| change.give_back(&["3"]).unwrap());
     assert_eq!(in_turn(&archive), ["1", "3"]);
     assert!(!attempted(&archive, "3"), "nothing was sent");
 }

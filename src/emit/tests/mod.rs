@@ -2,7 +2,10 @@
 
 mod file;
 mod gate;
+mod liars;
+mod lines;
 mod receiver;
+mod signed;
 mod webhook;
 
 use std::sync::{Arc, Mutex};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What came.
@@ -26,6 +26,12 @@ pub(super) enum Reply {
     Hang,
     /// The connection is closed in the middle of the answer's head.
     Close,
+    /// These bytes, and the connection is closed.
+    Bytes(&'static str),
+    /// These bytes, one at a time, and then nothing.
+    Drip(&'static str),
+    /// These bytes, and then others without end.
+    Endless(&'static str),
 }
 
 /// A receiver and what came to it.
@@ -75,7 +81,7 @@ impl Request {
 }
 
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     mut next: impl FnMut(&Request) -> Reply,
     sender: UnboundedSender<Request>,
 ) {
@@ -95,11 +101,29 @@ async fn serve(
                 let _ = stream.write_all(b"HTTP/1.1 2").await;
                 return;
             }
+            Reply::Bytes(bytes) => {
+                let _ = stream.write_all(bytes.as_bytes()).await;
+                return;
+            }
+            Reply::Drip(bytes) => {
+                for byte in bytes.as_bytes() {
+                    if stream.write_all(&[*byte]).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                std::future::pending::<()>().await;
+            }
+            Reply::Endless(bytes) => {
+                let _ = stream.write_all(bytes.as_bytes()).await;
+                while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+                return;
+            }
         }
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Request> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Request> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {

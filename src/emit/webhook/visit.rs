@@ -69,7 +69,10 @@ pub(super) fn visit(
         }
     }
     settle::note(&change, &errand.settled, now)?;
-    change.give_back(errand.give_back.iter().map(|id| &**id))?;
+    if !errand.give_back.is_empty() {
+        let given_back: Vec<&str> = errand.give_back.iter().map(|id| &**id).collect();
+        change.give_back(&given_back)?;
+    }
     let mut found = Found::default();
     if errand.wanted.first > 0 {
         let by = errand.until.unwrap_or(now);
@@ -77,7 +80,12 @@ pub(super) fn visit(
         match gate::decide(change.archive(), gate, due, now) {
             Ok((asked, rulings)) => {
                 change.note_rulings(&rulings, now)?;
-                change.begin_attempts(asked.leaving.iter().map(|delivery| &*delivery.touch.id))?;
+                let leaving: Vec<&str> = asked.leaving.iter().map(|delivery| &*delivery.touch.id).collect();
+                if !leaving.is_empty() {
+                    change.begin_attempts(&leaving)?;
+                }
+                // Where one ended, the next of its line may leave.
+                found.more |= asked.suppressed + asked.expired > 0;
                 found.asked = asked;
             }
             Err(error) => found.refused = Some(error),

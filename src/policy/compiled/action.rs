@@ -46,6 +46,8 @@ pub struct Webhook {
     pub concurrency: usize,
     /// What follows a failed attempt.
     pub retry: Retry,
+    /// It may go to link-local and metadata addresses.
+    pub allow_link_local: bool,
 }
 
 /// `retry = { first = "5s", factor = 3, max = "6h", attempts = 12 }`.

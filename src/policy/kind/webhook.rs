@@ -22,6 +22,11 @@ pub(crate) static KEYS: &[Key] = &[
     key("rate", "text", "Most requests, as in \"20/s\" or \"100/m\". Default without limit."),
     key("concurrency", "whole number", "Most requests at once. Default 8."),
     key("retry", "table", "What follows a failed attempt."),
+    key(
+        "allow_link_local",
+        "true or false",
+        "Lets it go to link-local and metadata addresses, which are refused otherwise. Default false.",
+    ),
 ];
 
 /// Keys of `retry`.
@@ -49,7 +54,9 @@ pub(crate) fn check(reader: &Reader<'_>) -> Option<Webhook> {
     let concurrency =
         reader.whole("concurrency", 1, 1_000).and_then(|most| usize::try_from(most).ok()).unwrap_or(8);
     let retry = reader.table("retry", RETRY).map_or(RETRY_DEFAULT, |retry| read_retry(&retry));
-    Some(Webhook { url: url?.value, secrets, headers, timeout, rate, concurrency, retry })
+    let allow_link_local = reader.flag("allow_link_local").unwrap_or(false);
+    let url = url?.value;
+    Some(Webhook { url, secrets, headers, timeout, rate, concurrency, retry, allow_link_local })
 }
 
 fn check_url(url: &At<String>, sink: &Sink<'_>) -> bool {

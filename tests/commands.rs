@@ -60,7 +60,7 @@ fn guanxi(home: &Path, arguments: &[&str]) -> Output {
 fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_guanxi"));
     command.current_dir(home).args(arguments);
-    for name in ["POLICIES", "SCRIPTS", "DATA", "STORE", "JSON", "NOW", "LISTEN", "LOG"] {
+    for name in ["POLICIES", "SCRIPTS", "DATA", "STORE", "JSON", "NOW", "LISTEN", "LOG", "TOKEN_FILE"] {
         command.env_remove(format!("GUANXI_{name}"));
     }
     command
@@ -176,7 +176,7 @@ fn beside_a_running_daemon_writing_is_refused_with_the_way_and_looking_is_not() 
     let refused = guanxi(home.path(), &["once"]);
     let approve = guanxi(home.path(), &["runs", "approve", "1"]);
     assert_eq!(approve.status.code(), Some(1));
-    assert!(err(&approve).contains("POST /v1/runs/ID/approve"), "{}", err(&approve));
+    assert!(err(&approve).contains("/v1/runs/1/approve"), "{}", err(&approve));
     for command in [&["forget", "c1"][..], &["merge", "c1", "c2"]] {
         let refused = guanxi(home.path(), command);
         assert_eq!(refused.status.code(), Some(1));
@@ -187,6 +187,46 @@ fn beside_a_running_daemon_writing_is_refused_with_the_way_and_looking_is_not() 
     assert_eq!(refused.status.code(), Some(1));
     assert!(err(&refused).contains("in use") && err(&refused).contains("inbox"), "{}", err(&refused));
     assert_eq!(guanxi(home.path(), &["once"]).status.code(), Some(0), "a killed daemon leaves no lock");
+}
+
+/// A daemon of its own, and where it says that it listens.
+fn listening(home: &Path) -> (std::process::Child, String) {
+    let mut daemon =
+        command(home, &["run", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+    let told = std::io::BufReader::new(daemon.stderr.take().unwrap());
+    let mut lines = std::io::BufRead::lines(told).map_while(Result::ok);
+    let line = lines.find(|line| line.contains("http://127.0.0.1:")).unwrap();
+    // What it says later is read, so that it never waits for a reader.
+    std::thread::spawn(move || lines.for_each(drop));
+    let port: String =
+        line.split("http://127.0.0.1:").nth(1).unwrap().chars().take_while(char::is_ascii_digit).collect();
+    (daemon, format!("127.0.0.1:{port}"))
+}
+
+#[test]
+fn what_only_the_running_daemon_can_do_is_asked_of_the_one_that_holds_the_store() {
+    let (mine, other) = (home(), home());
+    let (mut daemon, address) = listening(mine.path());
+    let (mut stranger, elsewhere) = listening(other.path());
+    let commands = [
+        (&["runs", "approve", "1"][..], "there is no run 1"),
+        (&["outbox", "drop", "touch-1"], "there is no touch touch-1"),
+    ];
+    for (asked, answered) in commands {
+        let there = guanxi(mine.path(), &[asked, &["--listen", &address]].concat());
+        assert_eq!(there.status.code(), Some(1));
+        assert!(err(&there).contains(answered), "{}", err(&there));
+        let wrong = guanxi(mine.path(), &[asked, &["--listen", &elsewhere]].concat());
+        assert_eq!(wrong.status.code(), Some(1));
+        assert!(err(&wrong).contains("another guanxi answers"), "{}", err(&wrong));
+    }
+    for daemon in [&mut daemon, &mut stranger] {
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+    }
+    let alone = guanxi(mine.path(), &["outbox", "retry", "touch-1"]);
+    assert!(err(&alone).contains("there is no touch touch-1"), "{}", err(&alone));
+    assert!(out(&guanxi(mine.path(), &["outbox"])).contains("nothing waits to leave"));
 }
 
 /// A set that means what the first does not, and one that means nothing.

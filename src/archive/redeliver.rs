@@ -169,7 +169,8 @@ impl Archive {
 
     /// Whether an attempt has begun whose end is not known yet.
     fn is_under_way(&self, id: &str) -> Result<bool> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM file_write_touch WHERE touch = ?1)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM file_write_touch WHERE touch = ?1) \
+                   OR EXISTS (SELECT 1 FROM outbox WHERE touch = ?1 AND turn = 'leaving')";
         Ok(self.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
     }
 }

@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::logging::LogFormat;
 
+/// Where HTTP is served unless said otherwise.
+const LISTEN: &str = "127.0.0.1:7611";
+
 /// guanxi (关系) runs customer relationships from policy files.
 #[derive(Debug, Parser)]
 #[command(name = "guanxi", version, propagate_version = true)]
@@ -64,6 +67,8 @@ pub(super) enum Command {
     Runs(Runs),
     /// Show touches
     Touches(Touches),
+    /// Show what did not leave yet and why; send dead touches again, or drop some
+    Outbox(Outbox),
     /// Erase a customer for good: facts, history, touches, rejected rows
     Forget(Forget),
     /// Join a customer with another who is the same
@@ -77,7 +82,7 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// Where HTTP is served; beyond a loopback address it needs --token-file
-    #[arg(long, env = "GUANXI_LISTEN", default_value = "127.0.0.1:7611", value_name = "ADDRESS")]
+    #[arg(long, env = "GUANXI_LISTEN", default_value = LISTEN, value_name = "ADDRESS")]
     pub(super) listen: SocketAddr,
     /// A file of bearer tokens, one a line; with it, what writes needs one
     #[arg(long, env = "GUANXI_TOKEN_FILE", value_name = "FILE")]
@@ -189,6 +194,19 @@ pub(super) struct Said {
     pub(super) run: i64,
     #[command(flatten)]
     pub(super) at: At,
+    #[command(flatten)]
+    pub(super) ask: Ask,
+}
+
+/// Where a running guanxi is asked for what only it can do.
+#[derive(Debug, Args)]
+pub(super) struct Ask {
+    /// Where a running guanxi listens
+    #[arg(long, env = "GUANXI_LISTEN", default_value = LISTEN, value_name = "ADDRESS")]
+    pub(super) listen: SocketAddr,
+    /// Its token file
+    #[arg(long, env = "GUANXI_TOKEN_FILE", value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -205,6 +223,42 @@ pub(super) struct Touches {
     /// How many at most
     #[arg(long, default_value_t = 50)]
     pub(super) limit: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Outbox {
+    #[command(subcommand)]
+    pub(super) order: Option<Redeliver>,
+    /// For this channel
+    #[arg(long)]
+    pub(super) channel: Option<String>,
+    /// In this state: queued or dead
+    #[arg(long)]
+    pub(super) state: Option<String>,
+    /// How many touches at most
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: usize,
+}
+
+/// What is to become of touches that did not leave.
+#[derive(Debug, Subcommand)]
+pub(super) enum Redeliver {
+    /// Send dead touches again, under the same ids and with the same content
+    Retry(Orders),
+    /// Cancel dead or queued touches for good
+    Drop(Orders),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Orders {
+    /// The ids of the touches
+    #[arg(required = true, value_name = "ID")]
+    pub(super) ids: Vec<String>,
+    #[command(flatten)]
+    pub(super) at: At,
+    #[command(flatten)]
+    pub(super) ask: Ask,
 }
 
 #[derive(Debug, Args)]

@@ -51,7 +51,7 @@ impl From<ArchiveError> for Failure {
     fn from(error: ArchiveError) -> Self {
         match error {
             ArchiveError::InUse { .. } => Self::Input(format!(
-                "{error}; a running guanxi imports what is put into its inbox, takes rows at POST /v1/customers and /v1/events, evaluates at POST /v1/runs, and hears of a run at POST /v1/runs/ID/approve or /reject"
+                "{error}; a running guanxi imports what is put into its inbox, takes rows at POST /v1/customers and /v1/events, and evaluates at POST /v1/runs"
             )),
             ArchiveError::Newer { .. }
             | ArchiveError::Older { .. }

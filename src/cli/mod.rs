@@ -4,6 +4,7 @@
 //! check failed, 70 a fault of the program.
 
 mod arguments;
+mod ask;
 mod backup;
 mod check;
 mod demo;
@@ -15,6 +16,7 @@ mod logging;
 mod merge;
 mod once;
 mod open;
+mod outbox;
 mod print;
 mod progress;
 mod reference;
@@ -74,6 +76,7 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Status => status::execute(common, &mut out),
         Command::Runs(command) => runs::execute(common, command, &mut out),
         Command::Touches(command) => touches::execute(common, command, &mut out),
+        Command::Outbox(command) => outbox::execute(common, command, &mut out),
         Command::Test(command) => test::execute(common, command, &mut out),
         Command::Forget(command) => forget::execute(common, command, &mut out),
         Command::Merge(command) => merge::execute(common, command, &mut out),

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::arguments::{Common, Runs, Said as Asked, Say};
+use super::ask::Running;
 use super::failure::Failure;
 use super::print::{Out, table};
 use super::{open, times};
-use crate::archive::{Approval, Archive, RunOutcome, RunRow, Said};
+use crate::archive::{Approval, Archive, ArchiveError, RunOutcome, RunRow, Said};
 use crate::daemon::status::run_row;
 use chrono_tz::Tz;
 
@@ -18,25 +19,15 @@ pub(super) fn execute(common: &Common, command: &Runs, out: &mut Out) -> Result<
 }
 
 fn execute_say(common: &Common, say: &Say, out: &mut Out) -> Result<(), Failure> {
-    let mut archive = open::existing(common)?;
-    let (Say::Approve(Asked { run, at }) | Say::Reject(Asked { run, at })) = say;
-    let (said, approval) = match say {
-        Say::Approve(_) => (archive.approve_run(*run)?, Approval::Approved),
-        Say::Reject(_) => {
-            let clock = times::clock(at.now.as_deref(), open::timezone(&archive)?)?;
-            (archive.reject_run(*run, clock.now())?, Approval::Rejected)
-        }
+    let (Say::Approve(asked) | Say::Reject(asked)) = say;
+    let (run, approval) = match say {
+        Say::Approve(asked) => (asked.run, Approval::Approved),
+        Say::Reject(asked) => (asked.run, Approval::Rejected),
     };
-    let touches = match said {
-        Said::Done(touches) => touches,
-        Said::NoRun => return Err(Failure::Input(format!("there is no run {run}"))),
-        Said::NotWaiting(known) => {
-            let known = known.map_or("made no more touches than usual", |known| match known {
-                Approval::Approved => "was approved before",
-                Approval::Rejected | Approval::Waiting => "was rejected before",
-            });
-            return Err(Failure::Input(format!("run {run} doesn't wait for approval: it {known}")));
-        }
+    let (touches, when) = match open::existing(common) {
+        Ok(archive) => (say_here(archive, asked, approval)?, "at the next run"),
+        Err(in_use @ ArchiveError::InUse { .. }) => (say_there(asked, approval, &in_use)?, "at once"),
+        Err(error) => return Err(error.into()),
     };
     if common.json {
         out.json(&json!({ "run": run, "approval": approval.as_str(), "touches": touches }))?;
@@ -45,10 +36,45 @@ fn execute_say(common: &Common, say: &Say, out: &mut Out) -> Result<(), Failure>
     out.line(match approval {
         Approval::Rejected => format!("rejected   run {run}: {touches} touches are cancelled for good"),
         Approval::Approved | Approval::Waiting => {
-            format!("approved   run {run}: {touches} touches go to the guards at the next run")
+            format!("approved   run {run}: {touches} touches go to the guards {when}")
         }
     })?;
     Ok(())
+}
+
+/// Says it in the store; returns how many touches it is about.
+fn say_here(mut archive: Archive, Asked { run, at, .. }: &Asked, approval: Approval) -> Result<u64, Failure> {
+    let said = match approval {
+        Approval::Approved | Approval::Waiting => archive.approve_run(*run)?,
+        Approval::Rejected => {
+            let clock = times::clock(at.now.as_deref(), open::timezone(&archive)?)?;
+            archive.reject_run(*run, clock.now())?
+        }
+    };
+    match said {
+        Said::Done(touches) => Ok(touches),
+        Said::NoRun => Err(Failure::Input(format!("there is no run {run}"))),
+        Said::NotWaiting(known) => {
+            let known = known.map_or("made no more touches than usual", |known| match known {
+                Approval::Approved => "was approved before",
+                Approval::Rejected | Approval::Waiting => "was rejected before",
+            });
+            Err(Failure::Input(format!("run {run} doesn't wait for approval: it {known}")))
+        }
+    }
+}
+
+/// Has the running guanxi say it.
+fn say_there(
+    Asked { run, ask, .. }: &Asked,
+    approval: Approval,
+    in_use: &ArchiveError,
+) -> Result<u64, Failure> {
+    let word = if approval == Approval::Rejected { "reject" } else { "approve" };
+    let path = format!("/v1/runs/{run}/{word}");
+    let answer = Running::find(ask, in_use, &path)?.post(&path)?.map_err(Failure::Input)?;
+    let touches = answer.get("touches").and_then(Value::as_u64);
+    touches.ok_or_else(|| Failure::Fault("the running guanxi answered something else".to_owned()))
 }
 
 fn show(common: &Common, command: &Runs, out: &mut Out) -> Result<(), Failure> {

@@ -45,6 +45,7 @@ pub fn status(shared: &Shared, archive: &Archive) -> Result<Value, ArchiveError>
         "now": text(now),
         "started": text(shared.started),
         "version": env!("CARGO_PKG_VERSION"),
+        "process": std::process::id(),
         "policy": policy(&active),
         "last_reload": last_reload(&reload),
         "schedules": schedules(&shared.timetables(), now),

@@ -10,6 +10,7 @@ mod connections;
 mod failure;
 mod health;
 mod look;
+mod openapi;
 mod outbox;
 mod parameters;
 mod person;
@@ -23,9 +24,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -69,30 +70,45 @@ pub async fn serve(
     serve::serve(listener, router(api), stop).await;
 }
 
-/// All routes.
+/// A path, what may be asked of it, and who answers.
+type Route = (Method, &'static str, MethodRouter<Api>);
+
+/// All that is served; `openapi.json` describes it.
+fn routes() -> Vec<Route> {
+    vec![
+        (Method::GET, "/healthz", get(health::healthz)),
+        (Method::GET, "/readyz", get(health::readyz)),
+        (Method::GET, "/metrics", get(look::metrics)),
+        (Method::GET, openapi::PATH, get(openapi::openapi)),
+        (Method::GET, "/v1/status", get(look::status)),
+        (Method::GET, "/v1/policies", get(look::policies)),
+        (Method::POST, "/v1/customers", post(take::customers)),
+        (Method::GET, "/v1/customers/{id}", get(person::customer)),
+        (Method::POST, "/v1/events", post(take::events)),
+        (Method::POST, "/v1/reload", post(tell::reload)),
+        (Method::GET, "/v1/runs", get(look::runs)),
+        (Method::POST, "/v1/runs", post(tell::run)),
+        (Method::POST, "/v1/runs/{id}/approve", post(tell::approve)),
+        (Method::POST, "/v1/runs/{id}/reject", post(tell::reject)),
+        (Method::GET, "/v1/touches", get(look::touches)),
+        (Method::POST, "/v1/outbox/{id}/retry", post(outbox::retry)),
+        (Method::POST, "/v1/outbox/{id}/drop", post(outbox::drop)),
+    ]
+}
+
 fn router(api: Api) -> Router {
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(look::metrics))
-        .route("/v1/status", get(look::status))
-        .route("/v1/policies", get(look::policies))
-        .route("/v1/customers", post(take::customers))
-        .route("/v1/customers/{id}", get(person::customer))
-        .route("/v1/events", post(take::events))
-        .route("/v1/reload", post(tell::reload))
-        .route("/v1/runs", get(look::runs).post(tell::run))
-        .route("/v1/runs/{id}/approve", post(tell::approve))
-        .route("/v1/runs/{id}/reject", post(tell::reject))
-        .route("/v1/touches", get(look::touches))
-        .route("/v1/outbox/{id}/retry", post(outbox::retry))
-        .route("/v1/outbox/{id}/drop", post(outbox::drop))
+    let add = |router: Router<Api>, (_, path, answers): Route| router.route(path, answers);
+    let nowhere = || async { failure(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path") };
+    let otherwise = || async {
+        failure(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path takes another method")
+    };
+    routes()
+        .into_iter()
+        .fold(Router::new(), add)
         .layer(DefaultBodyLimit::disable())
         .route_layer(middleware::from_fn_with_state(api.clone(), bounds::bounded))
-        .fallback(|| async { failure(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path") })
-        .method_not_allowed_fallback(|| async {
-            failure(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path takes another method")
-        })
+        .fallback(nowhere)
+        .method_not_allowed_fallback(otherwise)
         .layer(middleware::from_fn_with_state(api.clone(), access::allowed))
         .with_state(api)
 }

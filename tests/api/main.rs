@@ -1,0 +1,10 @@
+//! The HTTP interface: what it shows, whom it lets, and that nobody can hold it up.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
+
+mod clients;
+mod home;
+mod looking;
+mod redelivery;
+mod schema;
+mod tokens;

@@ -11,6 +11,7 @@ mod ingest;
 mod lines;
 mod merge;
 mod prune;
+mod redeliver;
 mod runs;
 mod speed;
 

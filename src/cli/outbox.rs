@@ -28,6 +28,7 @@ fn order(common: &Common, order: Order, orders: &Orders, out: &mut Out) -> Resul
     let path = |id: &str| format!("/v1/outbox/{id}/{}", order.as_str());
     let mut done: Done<'_> = match open::existing(common) {
         Ok(mut archive) => {
+            nobody_sends(&mut archive)?;
             let clock = times::clock(orders.at.now.as_deref(), open::timezone(&archive)?)?;
             Box::new(move |id| Ok(refusal(id, order, order.carry_out(&mut archive, id, clock.now())?)))
         }
@@ -60,6 +61,16 @@ fn order(common: &Common, order: Order, orders: &Orders, out: &mut Out) -> Resul
         out.json(&Value::Array(results))?;
     }
     if refused == 0 { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// Ends the attempts that a guanxi which died had begun: this process holds the store, so nobody is at them.
+fn nobody_sends(archive: &mut Archive) -> Result<(), ArchiveError> {
+    let depths = archive.depths()?;
+    let change = archive.change_outbox()?;
+    for depth in depths {
+        change.recover(&depth.channel)?;
+    }
+    change.commit()
 }
 
 fn show(common: &Common, command: &Outbox, out: &mut Out) -> Result<(), Failure> {

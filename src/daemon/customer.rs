@@ -118,20 +118,20 @@ fn enrolment((cadence, enrolment): &(String, Enrolment)) -> Json {
     json!({
         "cadence": cadence,
         "number": enrolment.number,
-        "event": enrolment.event,
+        "event": enrolment.event.as_deref(),
         "started": enrolment.started.to_string(),
         "next": enrolment.next.map(|at| at.to_string()),
         "ended": enrolment.ended.map(|at| at.to_string()),
-        "reason": enrolment.reason,
+        "reason": enrolment.reason.as_deref(),
     })
 }
 
 fn transition((run, transition): &(i64, Transition)) -> Json {
     json!({
         "run": run,
-        "value": transition.value,
-        "from": transition.from,
-        "to": transition.to,
+        "value": &*transition.value,
+        "from": transition.from.as_deref(),
+        "to": transition.to.as_deref(),
         "cause": transition.cause.as_str(),
     })
 }

@@ -14,7 +14,7 @@ async fn clients_that_leave_requests_half_sent_keep_nobody_out() {
     let home = Home::new();
     let daemon = home.start().await;
     let head = "POST /v1/events HTTP/1.1\r\nhost: localhost\r\n";
-    let starts = ["".to_owned(), head.to_owned(), format!("{head}content-length: 1000\r\n\r\n{{")];
+    let starts = [String::new(), head.to_owned(), format!("{head}content-length: 1000\r\n\r\n{{")];
     let address = SocketAddr::from(([127, 0, 0, 1], daemon.address.port()));
     let open = |start: &String| {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -40,7 +40,7 @@ async fn a_body_beyond_the_largest_is_refused_whether_announced_or_not() {
     let address = SocketAddr::from(([127, 0, 0, 1], daemon.address.port()));
     let head = "POST /v1/events HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
     let announced = format!("{head}content-length: 99999999\r\n\r\n");
-    let piece = "100000\r\n".to_owned() + &"x".repeat(1 << 20) + "\r\n";
+    let piece = format!("100000\r\n{}\r\n", "x".repeat(1 << 20));
     let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n{}", piece.repeat(11));
     for request in [announced, chunked] {
         let answer = tokio::task::spawn_blocking(move || exchange(address, &request)).await.unwrap();

@@ -1,6 +1,11 @@
 //! The HTTP interface: what it shows, whom it lets, and that nobody can hold it up.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on fails"
+)]
 
 mod clients;
 mod home;

@@ -47,7 +47,7 @@ fn fits(document: &Value, schema: &Value, value: &Value, place: &str) {
             "type" => assert!(is_one_of(says, value), "{place}: {value} is no {says}"),
             "enum" => assert!(says.as_array().unwrap().contains(value), "{place}: {value} is none of {says}"),
             "minimum" => {
-                assert!(value.as_f64().is_none_or(|number| number >= says.as_f64().unwrap()), "{place}")
+                assert!(value.as_f64().is_none_or(|number| number >= says.as_f64().unwrap()), "{place}");
             }
             "format" => assert!(is_time(value), "{place}: {value}"),
             "required" => {

@@ -74,20 +74,19 @@ impl Keeper {
         let look =
             self.shared.writer.call(move |store| store.inbox.look(store.engine.policy(), patience)).await?;
         let mut round = Round { growing: !look.growing.is_empty(), ..Round::default() };
-        let mut problems: Vec<String> = look.problems.iter().map(ToString::to_string).collect();
-        let mut logged = problems.clone();
+        let told = look.problems.iter().map(ToString::to_string).chain(look.failed);
+        let mut problems: Vec<Problem> = told.map(|told| Problem { logged: told.clone(), told }).collect();
         for found in look.ready {
             if *stop.borrow() {
                 break;
             }
             let imported = self.import(found).await?;
             if let Err(error) = &imported {
-                problems.push(error.to_string());
-                logged.push(error.for_the_log());
+                problems.push(Problem { told: error.to_string(), logged: error.for_the_log() });
             }
             round.imported.push(imported);
         }
-        self.note(problems, logged, !round.imported.is_empty());
+        self.note(problems);
         Ok(round)
     }
 
@@ -122,18 +121,22 @@ impl Keeper {
         Ok(imported)
     }
 
-    /// Keeps problems for the status and logs those that are new. A problem with a file that could not be
-    /// imported stays noted until a round has something else to say.
-    fn note(&self, problems: Vec<String>, logged: Vec<String>, imported: bool) {
-        if problems.is_empty() && !imported {
-            return;
+    /// Keeps problems for the status and logs those that are new.
+    fn note(&self, problems: Vec<Problem>) {
+        let before = self.shared.inbox_problems();
+        for new in problems.iter().filter(|problem| !before.contains(&problem.told)) {
+            error!("inbox: {}", new.logged);
         }
-        if self.shared.set_inbox_problems(problems) {
-            for problem in logged {
-                error!("inbox: {problem}");
-            }
-        }
+        self.shared.set_inbox_problems(problems.into_iter().map(|problem| problem.told).collect());
     }
+}
+
+/// What is in the way of a file.
+struct Problem {
+    /// In full.
+    told: String,
+    /// Without what customers wrote.
+    logged: String,
 }
 
 fn log(report: &ImportReport) {

@@ -225,12 +225,9 @@ impl Shared {
         self.inbox.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes what is in the way of files in the inbox; true where it is not what was.
-    pub fn set_inbox_problems(&self, problems: Vec<String>) -> bool {
-        let mut noted = self.inbox.write().unwrap_or_else(PoisonError::into_inner);
-        let differs = *noted != problems;
-        *noted = problems;
-        differs
+    /// Notes what is in the way of files in the inbox.
+    pub fn set_inbox_problems(&self, problems: Vec<String>) {
+        *self.inbox.write().unwrap_or_else(PoisonError::into_inner) = problems;
     }
 
     /// Lets the outbox be looked at.

@@ -26,7 +26,17 @@ use crate::policy::compiled::Source;
 pub struct Inbox {
     data: PathBuf,
     seen: BTreeMap<PathBuf, Observation>,
-    failed: BTreeMap<PathBuf, (Observation, Arc<str>)>,
+    failed: BTreeMap<PathBuf, Failed>,
+}
+
+/// A file that could not be imported.
+#[derive(Debug)]
+struct Failed {
+    observation: Observation,
+    /// The version of the policy set it was read by.
+    version: Arc<str>,
+    /// Why.
+    told: String,
 }
 
 /// What a file looked like.
@@ -67,6 +77,8 @@ pub struct Look {
     pub growing: Vec<PathBuf>,
     /// What is in the way of further files.
     pub problems: Vec<InboxError>,
+    /// Why files that were found before can't be imported, which aren't tried again as they are.
+    pub failed: Vec<String>,
 }
 
 /// What is in the way of a file.
@@ -126,11 +138,11 @@ impl Inbox {
                 look.problems.push(InboxError::TwoSources { path: path.clone(), sources });
                 continue;
             };
-            if self
-                .failed
-                .get(path)
-                .is_some_and(|(then, version)| then == observation && *version == policy.version)
+            let failed = self.failed.get(path);
+            if let Some(failed) =
+                failed.filter(|it| it.observation == *observation && it.version == policy.version)
             {
+                look.failed.push(failed.told.clone());
                 continue;
             }
             if patience == Patience::AtOnce || settled(self.seen.get(path).copied(), *observation) {
@@ -170,8 +182,10 @@ impl Inbox {
                 }
                 put_away(&found.path, &self.imported()).map(|()| report)
             });
-        if imported.as_ref().is_err_and(ImportError::lasts) {
-            self.failed.insert(found.path.clone(), (found.observation, Arc::clone(&policy.version)));
+        if let Some(error) = imported.as_ref().err().filter(|error| error.lasts()) {
+            let version = Arc::clone(&policy.version);
+            let failed = Failed { observation: found.observation, version, told: error.to_string() };
+            self.failed.insert(found.path.clone(), failed);
         }
         imported
     }

@@ -9,6 +9,7 @@ mod field_changes;
 mod forget;
 mod ingest;
 mod lines;
+mod log;
 mod merge;
 mod prune;
 mod redeliver;

@@ -1,5 +1,8 @@
-//! What the service manager hears, over a real socket.
+//! What the service manager hears, over a real socket, and the unit it is given.
 
+#![expect(clippy::print_stderr, reason = "whoever runs the tests is told what was not tested")]
+
+use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -127,6 +130,27 @@ fn the_watchdog_hears_nothing_while_a_run_is_stuck() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(heard, 0);
+}
+
+#[test]
+fn systemd_understands_the_unit_of_the_readme() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```ini\n").unwrap();
+    let (unit, _) = rest.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("guanxi.service");
+    fs::write(&path, unit.replace("/usr/local/bin/guanxi", env!("CARGO_BIN_EXE_guanxi"))).unwrap();
+    let Ok(output) = Command::new("systemd-analyze").arg("verify").arg(&path).output() else {
+        eprintln!("systemd-analyze is not installed: the README's unit was not checked with it");
+        return;
+    };
+    let said = String::from_utf8(output.stderr).unwrap();
+    // Before version 253 there is no `notify-reload`, as the README says.
+    let wrong: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("guanxi.service") && !line.contains("notify-reload"))
+        .collect();
+    assert!(output.status.success() && wrong.is_empty(), "{said}");
 }
 
 /// Not a test: what the test above starts, since what it hangs on is the environment and the time.

@@ -7,7 +7,7 @@ pub use change::OutboxChange;
 pub(super) use change::deliver;
 use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::query::{TOUCH_COLUMN_COUNT, TOUCH_COLUMNS, touch_of};
+use super::query::{TOUCH_COLUMNS, touch_of};
 use super::value::as_count;
 use super::{Archive, Result};
 use crate::model::Timestamp;
@@ -42,8 +42,7 @@ pub struct Depth {
 }
 
 /// What a [`Delivery`] is read from, behind the columns of its touch.
-const OUTBOX_AT: usize = TOUCH_COLUMN_COUNT;
-const OF_OUTBOX: &str = "outbox.queued, outbox.attempts, outbox.error, touch.attempted";
+const OF_OUTBOX: &str = "outbox.queued AS since, outbox.attempts, outbox.error, touch.attempted";
 
 /// Every turn: which of them a touch has is kept by the triggers of the table, and by [`OutboxChange`].
 const TURNS: [&str; 4] = ["first", "again", "leaving", "behind"];
@@ -87,6 +86,7 @@ impl Archive {
 
     fn deliveries(&self, sql: &str, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
         let mut statement = self.connection.prepare_cached(sql)?;
+        let at = statement.column_index("since")?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query(params![channel, now.0, limit])?;
         let mut deliveries = Vec::new();
@@ -95,10 +95,10 @@ impl Archive {
             deliveries.push(Delivery {
                 touch: found.touch,
                 held_by: found.guard,
-                queued: Timestamp(row.get(OUTBOX_AT)?),
-                attempts: row.get(OUTBOX_AT + 1)?,
-                may_have_arrived: row.get(OUTBOX_AT + 3)?,
-                error: row.get(OUTBOX_AT + 2)?,
+                queued: Timestamp(row.get(at)?),
+                attempts: row.get(at + 1)?,
+                may_have_arrived: row.get(at + 3)?,
+                error: row.get(at + 2)?,
             });
         }
         Ok(deliveries)

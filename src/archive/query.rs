@@ -96,8 +96,6 @@ pub struct Counts {
     pub touches: Vec<TouchCount>,
 }
 
-/// How many [`TOUCH_COLUMNS`] are.
-pub(super) const TOUCH_COLUMN_COUNT: usize = 22;
 /// The columns [`touch_of`] reads.
 pub(super) const TOUCH_COLUMNS: &str = "touch.id, touch.customer, touch.action, touch.channel, touch.because, \
      touch.occurrence, touch.due, touch.expires, touch.priority, touch.state, touch.state_at, touch.reason, \

@@ -35,7 +35,7 @@ use crate::archive::Delivery;
 use crate::model::Timestamp;
 
 /// Outcomes are noted at once when there are so many.
-const MANY_UNNOTED: usize = 256;
+const MANY_UNNOTED: usize = 512;
 /// Longest an outcome waits to be noted while others are under way.
 const NOTE_AFTER: Duration = Duration::from_millis(20);
 /// How soon to look again at the latest, so that a clock that was moved is noticed.
@@ -43,9 +43,7 @@ const LOOK_AT_LATEST: Duration = Duration::from_secs(30);
 /// And at the soonest, where nothing was found.
 const SOONEST: Duration = Duration::from_millis(5);
 /// Most touches that are asked about and taken together.
-const MOST_TAKEN: usize = 512;
-/// Touches are taken so long ahead of their slots.
-const AHEAD: Duration = Duration::from_millis(50);
+const MOST_TAKEN: usize = 1_024;
 /// How often noting is tried before a lane that is to end gives up; the touches are then sent again later.
 const MOST_TRIES_TO_NOTE: u32 = 3;
 /// How soon to try the store again after it failed.
@@ -83,7 +81,9 @@ struct Work<'lane> {
     give_back: Vec<Arc<str>>,
     visiting: Option<Visiting<'lane>>,
     pace: Pace,
-    flow: Flow,
+    /// How many touches are taken ahead of their slots: doubles where slots fell empty while the store was asked, and
+    /// halves where touches taken found none in time.
+    ahead: usize,
     /// About how many touches guards are asked at least: grows while they hold so many that slots stay free.
     ask: usize,
     recover: bool,
@@ -98,27 +98,6 @@ struct Work<'lane> {
     /// How often in a row it failed.
     unnotable: u32,
     gone: bool,
-}
-
-/// How fast attempts end.
-struct Flow {
-    since: Instant,
-    /// How many ended since then.
-    ended: u128,
-    /// How many will in [`AHEAD`].
-    ahead: usize,
-}
-
-impl Flow {
-    fn count(&mut self) {
-        self.ended += 1;
-        let passed = self.since.elapsed();
-        if passed >= AHEAD {
-            let ahead = self.ended * AHEAD.as_millis() / passed.as_millis().max(1);
-            *self =
-                Self { since: Instant::now(), ended: 0, ahead: usize::try_from(ahead).unwrap_or(MOST_TAKEN) };
-        }
-    }
 }
 
 /// What woke a lane.
@@ -140,7 +119,7 @@ impl Work<'_> {
             give_back: Vec::new(),
             visiting: None,
             pace,
-            flow: Flow { since: now, ended: 0, ahead: 0 },
+            ahead: 0,
             ask: 0,
             recover: true,
             look_at: now,
@@ -228,7 +207,7 @@ impl<S: OutboxStore> WebhookLane<S> {
     /// How many touches are worth taking: as many as there are slots for, or as will be by the time they are here.
     fn wanted(&self, work: &Work<'_>) -> Wanted {
         let slots = self.settings.concurrency.saturating_sub(work.attempts.len());
-        let soon = slots.max(work.flow.ahead).min(work.pace.soon()).max(work.ask).min(MOST_TAKEN.max(slots));
+        let soon = slots.max(work.ahead).min(work.pace.soon()).max(work.ask).min(MOST_TAKEN.max(slots));
         if work.ready.first() > soon / 2 {
             return Wanted::default();
         }
@@ -244,7 +223,10 @@ impl<S: OutboxStore> WebhookLane<S> {
     fn is_to_visit(&self, work: &mut Work<'_>, closing: bool) -> bool {
         let now = Instant::now();
         let stale = work.ready.take_stale(now);
-        work.give_back.extend(stale);
+        if !stale.is_empty() {
+            work.ahead /= 2;
+            work.give_back.extend(stale);
+        }
         if now < work.not_before {
             return false;
         }
@@ -318,6 +300,10 @@ impl<S: OutboxStore> WebhookLane<S> {
         let Found { mut asked, more, next_due, refused } = found;
         self.context.board.count(&self.channel, &asked);
         let slots = self.settings.concurrency.saturating_sub(work.attempts.len());
+        let starved = work.ready.is_empty() && slots * 2 >= self.settings.concurrency;
+        if starved && more {
+            work.ahead = (work.ahead * 2).clamp(self.settings.concurrency, MOST_TAKEN);
+        }
         // What is held must not keep others waiting behind it.
         let held = asked.held_any() && asked.leaving.len() < slots;
         work.ask = if held { (work.ask * 2).clamp(16, MOST_TAKEN) } else { 0 };
@@ -373,7 +359,6 @@ impl<S: OutboxStore> WebhookLane<S> {
         let Some(Attempted { id, attempts, answer, took }) = ended else { return };
         self.context.board.change(&self.channel, |status| status.took.note(took));
         work.retries = work.retries.saturating_sub(usize::from(attempts > 0));
-        work.flow.count();
         let outside = &self.context.outside;
         let settlement = settle::settle(
             &self.settings.retry,

@@ -117,7 +117,7 @@ impl Daemon {
     pub async fn stop_soon(self, signals: &mut Signals) {
         tokio::select! {
             () = self.stop() => {}
-            () = signals.stop() => warn!("told to stop again: what was under way is abandoned; the next start goes on with it"),
+            () = signals.stop_again() => warn!("told to stop again: what was under way is abandoned; the next start goes on with it"),
         }
     }
 

@@ -1,6 +1,11 @@
 //! The signals the daemon listens to.
 
+use std::time::{Duration, Instant};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Signals this close are one: whatever passes a signal on may send it to the process and to its group.
+const SAME: Duration = Duration::from_millis(100);
 
 /// What was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +45,9 @@ impl Signals {
         }
     }
 
-    /// Comes when the daemon is asked to end.
-    pub(super) async fn stop(&mut self) {
-        while self.next().await != Asked::Stop {}
+    /// Comes when the daemon is asked once more to end.
+    pub(super) async fn stop_again(&mut self) {
+        let begun = Instant::now();
+        while self.next().await != Asked::Stop || begun.elapsed() < SAME {}
     }
 }

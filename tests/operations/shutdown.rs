@@ -115,6 +115,16 @@ fn an_idle_daemon_ends_at_once() {
 }
 
 #[test]
+fn a_signal_that_comes_twice_at_once_is_one() {
+    let home = home(quiet());
+    let process = Process::start(&home, &[]);
+    process.signal("INT");
+    ends_well(process);
+    let log = fs::read_to_string(home.path("log")).unwrap();
+    assert!(log.contains("\"stopped\"") && !log.contains("told to stop again"), "{log}");
+}
+
+#[test]
 fn a_run_of_many_seconds_is_broken_off_and_leaves_nothing() {
     let home = home(quiet());
     let process = Process::start(&home, &[]);

@@ -81,11 +81,12 @@ async fn settle(changes: &mut mpsc::Receiver<()>) {
     let _ = tokio::time::timeout(RESTLESS, rest).await;
 }
 
-/// What tells a folder from another of its name; none where there is no folder.
-type Identity = Option<(u64, u64)>;
+/// What tells a folder from another of its name, and one that may be read from one that may not, which can't be
+/// watched either; none where there is no folder.
+type Identity = Option<(u64, u64, u32)>;
 
 fn identities(folders: &[PathBuf]) -> Vec<Identity> {
-    let identity = |data: fs::Metadata| (data.dev(), data.ino());
+    let identity = |data: fs::Metadata| (data.dev(), data.ino(), data.mode());
     folders.iter().map(|folder| fs::metadata(folder).map(identity).ok()).collect()
 }
 

@@ -106,6 +106,10 @@ impl Values {
         scratch: &'row mut String,
     ) -> Result<Option<&'row str>, Reason> {
         cell.exact()?;
+        // One who lacks an id in his data must not become the customer `false`.
+        if matches!(cell, Cell::Bool(_)) {
+            return Err(Reason::TruthAsId);
+        }
         let id = self.text(cell, scratch)?.map(str::trim).filter(|id| !id.is_empty());
         id.map_or(Ok(None), |id| check_id(id).map(Some))
     }
@@ -325,6 +329,14 @@ mod tests {
         assert!(values.field(cell, &shape(Type::Number)).is_ok());
         let whole = serde_json::json!(u64::MAX);
         assert_eq!(values.id(Cell::of(Some(&whole)), &mut String::new()), Ok(Some("18446744073709551615")));
+    }
+
+    #[test]
+    fn a_truth_is_no_id() {
+        let values = Values::new(Times::new(None, chrono_tz::UTC), "UTF-8");
+        for flag in [true, false] {
+            assert_eq!(values.id(Cell::Bool(flag), &mut String::new()), Err(Reason::TruthAsId));
+        }
     }
 
     #[test]

@@ -125,6 +125,8 @@ pub enum Reason {
     IdTooLong,
     /// A JSON array or object where a single value must be.
     Nested,
+    /// An id is true or false.
+    TruthAsId,
     /// Another number of cells than the header has.
     CellCount {
         /// Cells in the row.
@@ -170,6 +172,7 @@ impl Reason {
             Self::OpenQuote => "open quote",
             Self::IdTooLong => "too long",
             Self::Nested => "nested",
+            Self::TruthAsId => "true or false",
             Self::CellCount { .. } => "another number of cells",
             Self::NotJson(_) => "not JSON",
             Self::NotObject => "not an object",
@@ -211,6 +214,7 @@ impl fmt::Display for Reason {
             ),
             Self::IdTooLong => write!(formatter, "an id has at most {} bytes", Self::LONGEST_ID),
             Self::Nested => formatter.write_str("an array or object where a single value must be"),
+            Self::TruthAsId => formatter.write_str("true and false are no ids"),
             Self::CellCount { found, expected } => {
                 write!(formatter, "the row has {found} cells, the header {expected}")
             }

@@ -45,9 +45,9 @@ retry = { attempts = 1 }
 channel = "list"
 [action.greet.payload]
 text = "{{ spent }}"
-[action.call]
+[action.ring]
 channel = "crm"
-[action.call.payload]
+[action.ring.payload]
 text = "{{ spent }}"
 [trigger.first_order]
 when = 'buyer'
@@ -56,7 +56,7 @@ actions = ["greet"]
 [trigger.top]
 when = 'worth == "top"'
 backlog = "fire"
-actions = ["call"]
+actions = ["ring"]
 [schedule.mornings]
 cron = "0 9 * * *"
 evaluate = ["everything"]
@@ -103,6 +103,13 @@ impl Home {
 
     pub(crate) async fn start(&self) -> Daemon {
         self.start_at("127.0.0.1:0", None).await.unwrap()
+    }
+
+    /// Lets a minute pass, in which what is queued leaves.
+    pub(crate) fn goes_on(&self, daemon: &Daemon) {
+        self.clock.set(daemon.shared.now().plus(60_000));
+        daemon.shared.schedules_changed.notify_one();
+        daemon.shared.wake_outbox();
     }
 
     /// Starts a daemon at an address, with a token file of this text.

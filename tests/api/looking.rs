@@ -17,16 +17,24 @@ async fn a_customer_is_shown_with_values_of_now_and_places_of_the_last_run() {
     assert_eq!(post(&daemon, "/v1/events", ROWS).await.json()["new"], 3);
     let before = get(&daemon, "/v1/customers/b").await.json();
     assert_eq!(before["fields"]["email"], "b@example.com", "personal fields are the answer's own subject");
-    assert_eq!(before["values"]["spent"], 0.1 + 0.2);
+    assert_eq!(before["values"]["spent"], 0.3);
     assert_eq!((&before["values"]["buyer"], &before["values"]["worth"]), (&true.into(), &"rest".into()));
     assert!(before["standing"]["buyer"]["since"].is_null(), "no run has looked yet");
     assert_eq!(post(&daemon, "/v1/runs", "").await.status, 200);
+    home.goes_on(&daemon);
     let after = until(&daemon, "/v1/customers/b", |found| found["touches"][0]["state"] == "delivered").await;
     assert_eq!(after["standing"]["buyer"]["place"], true);
     assert_eq!(after["standing"]["worth"]["since"], "2027-01-10T08:00:00Z");
     assert_eq!(after["standing_as_of"], "2027-01-10T08:00:00Z");
-    assert_eq!(after["transitions"][0]["cause"], "data");
     assert_eq!(after["touches"][0]["action"], "greet");
+    let more =
+        r#"{"type": "order", "id": "4", "customer": "b", "amount": 200, "at": "2027-01-10T08:00:30Z"}"#;
+    assert_eq!(post(&daemon, "/v1/events", more).await.status, 200);
+    assert_eq!(post(&daemon, "/v1/runs", "").await.status, 200);
+    let risen = get(&daemon, "/v1/customers/b").await.json();
+    let transition = &risen["transitions"][0];
+    assert_eq!((&transition["from"], &transition["to"]), (&"rest".into(), &"top".into()), "{transition}");
+    assert_eq!(risen["standing"]["worth"]["previous"], "rest");
     assert_eq!(get(&daemon, "/v1/customers/nobody").await.code(), "no_such_customer");
     assert_eq!(get(&daemon, "/v1/customers/%ff").await.status, 404);
     daemon.stop().await;

@@ -19,7 +19,7 @@ mod speed;
 use std::sync::Arc;
 
 use super::*;
-use crate::model::facts::{ClassRequest, EventRequest, FactBatch, FactRequest};
+use crate::model::facts::{CadenceRequest, ClassRequest, EventRequest, FactBatch, FactRequest};
 use crate::model::{ClassShape, EventShape, FieldShape, Schema, Timestamp, Type, Value};
 
 fn field(name: &str, ty: Type) -> FieldShape {
@@ -83,7 +83,7 @@ fn all() -> FactRequest {
         events: vec![every(NOTICE, 1), every(ORDER, 2), every(TOUCH, 7)],
         classes: (0..2).map(|class| ClassRequest { class, previous: true }).collect(),
         triggers: vec!["overdue".to_owned(), "other".to_owned()],
-        cadences: vec!["care".into()],
+        cadences: vec![CadenceRequest { name: "care".into(), ..CadenceRequest::default() }],
     }
 }
 

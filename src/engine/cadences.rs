@@ -4,17 +4,19 @@ mod act;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use super::{Engine, EngineError, RunReport, memories};
 use crate::archive::{NewRun, RunWriter};
 use crate::care::cadence::{Changed, End, Rhythm, Sight, Standing, Start, Terms, Turn, turn};
 use crate::evaluate::Decisions;
 use crate::model::enrolment::Enrolment;
-use crate::model::facts::FactBatch;
+use crate::model::facts::{CadenceRequest, FactBatch};
+use crate::model::standing::AtRest;
 use crate::model::trigger::RuleMemory;
-use crate::model::{Column, Date, Timestamp, Type, civil};
+use crate::model::{Bitmap, Column, Date, Timestamp, Type, civil};
 use crate::policy::Compiled;
-use crate::policy::compiled::{Anchor, Cadence, Repeat};
+use crate::policy::compiled::{Anchor, Cadence, Reenter, Repeat};
 use crate::policy::expression::tree::Expression;
 
 /// The expressions of a cadence over the customer, in the order in which [`Columns`] numbers them.
@@ -59,7 +61,6 @@ impl Columns {
 pub(super) struct CadencePass<'run> {
     run: Run<'run>,
     cadences: Vec<Active<'run>>,
-    names: Vec<String>,
 }
 
 /// The run they are asked in.
@@ -110,13 +111,19 @@ impl<'run> CadencePass<'run> {
             let columns = Columns::new(cadence, &mut column);
             cadences.push(Active::new(cadence, columns, &rules, writer, run)?);
         }
-        let names = cadences.iter().map(|active| active.cadence.name.to_string()).collect();
-        Ok(Self { run, cadences, names })
+        Ok(Self { run, cadences })
     }
 
-    /// The names under which the store keeps enrolments.
-    pub(super) fn names(&self) -> &[String] {
-        &self.names
+    /// What of their enrolments is needed: not those that no time and no standing in the audience would change.
+    pub(super) fn requests(&self) -> impl Iterator<Item = CadenceRequest> {
+        self.cadences.iter().map(|active| {
+            let is_plain = active.changed == Changed::No && active.terms.start == Start::Enrolment;
+            CadenceRequest {
+                name: active.cadence.name.to_string(),
+                due_by: is_plain.then_some(self.run.now),
+                is_once: is_plain && active.terms.reenter == Reenter::Never,
+            }
+        })
     }
 
     /// Whether any was edited, or slept, since it last ran.
@@ -154,14 +161,20 @@ impl<'run> CadencePass<'run> {
                 found.push((row, &record.enrolment));
             }
         }
-        for (active, enrolments) in self.cadences.iter_mut().zip(enrolments) {
+        let none = AtRest::default();
+        for (index, (active, enrolments)) in self.cadences.iter_mut().zip(enrolments).enumerate() {
+            let at_rest = facts.prior.at_rest.get(index).unwrap_or(&none);
             let mut rest = enrolments.as_slice();
-            for row in 0..facts.len() {
-                let count = rest.iter().take_while(|(at, _)| *at == row).count();
-                let (own, others) = rest.split_at(count);
-                rest = others;
+            for row in active.to_be_asked(facts, decisions, &enrolments, at_rest).ones() {
+                rest = rest.get(rest.partition_point(|(at, _)| *at < row)..).unwrap_or_default();
                 let seen = Seen { facts, decisions, row };
-                active.customer(&seen, own, writer, run, report)?;
+                if at_rest.waits.get(row) || at_rest.ended.get(row) {
+                    let own = writer.archive().enrolments(seen.customer(), &active.cadence.name)?;
+                    active.customer(&seen, own.iter(), writer, run, report)?;
+                } else {
+                    let own = rest.iter().take_while(|(at, _)| *at == row).map(|(_, own)| *own);
+                    active.customer(&seen, own, writer, run, report)?;
+                }
             }
         }
         Ok(())
@@ -195,23 +208,74 @@ impl<'run> Active<'run> {
         })
     }
 
-    fn customer(
+    /// Those of a batch for whom anything may have changed: all with enrolments that are not at rest, those at rest who
+    /// left the audience, and those in it who have none.
+    fn to_be_asked(
+        &self,
+        facts: &FactBatch,
+        decisions: &Decisions<'_>,
+        enrolments: &[(usize, &Enrolment)],
+        at_rest: &AtRest,
+    ) -> Bitmap {
+        let mut asked = Bitmap::filled(facts.len(), false);
+        for &(row, enrolment) in enrolments {
+            // Whoever was enrolled before the enrolment that rests is asked about by that.
+            if enrolment.ended.is_none() || !at_rest.waits.get(row) {
+                asked.set(row, true);
+            }
+        }
+        let (first, last) =
+            (facts.ids.get(0).unwrap_or_default(), facts.ids.iter().last().unwrap_or_default());
+        let mut unsent = Bitmap::filled(facts.len(), false);
+        for (customer, _) in self.unsent.range::<str, _>((Bound::Included(first), Bound::Included(last))) {
+            if let Some(row) = facts.ids.find(customer) {
+                unsent.set(row, true);
+            }
+        }
+        let inside = self.inside(decisions, facts.len());
+        let enrols = self.cadence.event().is_none();
+        for (word, asked) in asked.words_mut().iter_mut().enumerate() {
+            let of = |bitmap: &Bitmap| bitmap.words().get(word).copied().unwrap_or(0);
+            let (inside, waits, ended) = (of(&inside), of(&at_rest.waits), of(&at_rest.ended));
+            let may_enrol = if enrols { inside & !waits & !ended } else { 0 };
+            *asked |= may_enrol | (waits | ended & of(&unsent)) & !inside;
+        }
+        asked.mask_tail();
+        asked
+    }
+
+    /// Who stands in the audience.
+    fn inside(&self, decisions: &Decisions<'_>, customers: usize) -> Bitmap {
+        let mut inside = Bitmap::filled(customers, true);
+        let columns = [(self.columns.audience, true), (self.columns.stop_when, false)];
+        for (column, wanted) in columns {
+            let Some(column) = column else { continue };
+            let flags = match decisions.expression(column) {
+                Some(Column::Flag(flags)) => flags.values.words(),
+                _ => &[],
+            };
+            for (index, word) in inside.words_mut().iter_mut().enumerate() {
+                let holds = flags.get(index).copied().unwrap_or(0);
+                *word &= if wanted { holds } else { !holds };
+            }
+        }
+        inside
+    }
+
+    fn customer<'a>(
         &mut self,
         seen: &Seen<'_>,
-        enrolments: &[(usize, &Enrolment)],
+        enrolments: impl Iterator<Item = &'a Enrolment> + Clone,
         writer: &mut RunWriter<'_>,
         run: Run<'_>,
         report: &mut RunReport,
     ) -> Result<(), EngineError> {
         let standing = self.standing(seen);
-        if enrolments.is_empty() && (standing != Standing::In || self.cadence.event().is_some()) {
-            return Ok(());
-        }
         let anchor = if standing == Standing::In { self.anchor(seen) } else { None };
-        let last_number = enrolments.iter().map(|(_, enrolment)| enrolment.number).max().unwrap_or(0);
+        let last_number = enrolments.clone().map(|enrolment| enrolment.number).max().unwrap_or(0);
         let sight = Sight { standing, anchor, last_number, ..self.sight(seen.customer(), run) };
         if self.cadence.event().is_some() {
-            for (_, enrolment) in enrolments {
+            for enrolment in enrolments {
                 let unfinished = self.unfinished(enrolment, &sight);
                 let mut turn = turn(Some(&unfinished), &sight, &self.terms);
                 keep_end(&mut turn, enrolment);
@@ -219,10 +283,10 @@ impl<'run> Active<'run> {
             }
             return Ok(());
         }
-        let last = enrolments.iter().max_by_key(|(_, last)| (last.ended.is_none(), last.ended, last.number));
-        let former = last.map(|(_, enrolment)| self.unfinished(enrolment, &sight));
+        let last = enrolments.max_by_key(|last| (last.ended.is_none(), last.ended, last.number));
+        let former = last.map(|enrolment| self.unfinished(enrolment, &sight));
         let mut turn = turn(former.as_deref(), &sight, &self.terms);
-        if let Some((_, last)) = last {
+        if let Some(last) = last {
             keep_end(&mut turn, last);
         }
         self.act(&turn, former.as_deref(), seen, writer, run, report)

@@ -153,7 +153,7 @@ impl Engine {
             TriggerPass::new(&self.policy, &selection.triggers, &memories(writer.archive())?, run);
         request.triggers = triggers.names().to_vec();
         let mut cadences = CadencePass::new(self, &selection.cadences, triggers.columns(), &writer, run)?;
-        request.cadences = cadences.names().to_vec();
+        request.cadences = cadences.requests().collect();
         let is_due_to_all = edits.ask_for_everybody() || cadences.changed();
         let whom = if is_due_to_all { &Whom::Everybody } else { whom };
         let mut used = match scope {

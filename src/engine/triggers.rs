@@ -131,19 +131,17 @@ impl<'run> TriggerPass<'run> {
         let mut due = Vec::new();
         let mut records = Vec::new();
         let memories = memories(facts, self.triggers.len());
-        for ((position, active), mut memories) in self.triggers.iter().enumerate().zip(memories) {
+        for ((position, active), memories) in self.triggers.iter().enumerate().zip(memories) {
             let truth = truth(decisions, active.columns.clone(), facts.len());
             let former = edits.trigger(active.index);
-            for row in truth.ones() {
-                memories.entry(row).or_default();
-            }
+            let mut news = memories.unsettled(&truth);
             if self.at_some {
                 // The next run must know that it saw them: by then they may have become news.
-                for row in (0..facts.len()).filter(|&row| active.is_new(facts, (row, position))) {
-                    memories.entry(row).or_default();
-                }
+                let unknown = (0..facts.len()).filter(|&row| !memories.known.get(row) && !truth.get(row));
+                let unseen = unknown.filter(|&row| active.is_new(facts, (row, position)));
+                news.extend(unseen.map(|row| (row, TriggerMemory::default())));
             }
-            for (row, memory) in memories {
+            for (row, memory) in news {
                 let sight = Sight {
                     truth: truth.get(row),
                     first: active.is_first(facts, (row, position), former),
@@ -258,13 +256,32 @@ pub(super) fn truth(decisions: &Decisions<'_>, columns: Range<usize>, customers:
     truth
 }
 
-/// What is remembered of each trigger, by row.
-fn memories(facts: &FactBatch, triggers: usize) -> Vec<BTreeMap<usize, TriggerMemory>> {
-    let mut memories = vec![BTreeMap::new(); triggers];
+/// What a trigger remembers of a batch.
+#[derive(Clone)]
+struct Memories {
+    known: Bitmap,
+    by_row: Vec<(usize, TriggerMemory)>,
+}
+
+impl Memories {
+    /// Those about whom something is to be decided: not who stays as he was remembered.
+    fn unsettled(&self, truth: &Bitmap) -> Vec<(usize, TriggerMemory)> {
+        let is_settled = |row: usize, memory: &TriggerMemory| memory.truth == truth.get(row) && !memory.held;
+        let known = self.by_row.iter().copied().filter(|(row, memory)| !is_settled(*row, memory));
+        let unknown = truth.ones().filter(|&row| !self.known.get(row));
+        known.chain(unknown.map(|row| (row, TriggerMemory::default()))).collect()
+    }
+}
+
+/// What is remembered of each trigger.
+fn memories(facts: &FactBatch, triggers: usize) -> Vec<Memories> {
+    let none = Memories { known: Bitmap::filled(facts.len(), false), by_row: Vec::new() };
+    let mut memories = vec![none; triggers];
     for record in &facts.prior.triggers {
         let trigger = usize::try_from(record.trigger).ok().and_then(|trigger| memories.get_mut(trigger));
         if let (Some(memories), Ok(row)) = (trigger, usize::try_from(record.row)) {
-            memories.insert(row, record.memory);
+            memories.known.set(row, true);
+            memories.by_row.push((row, record.memory));
         }
     }
     memories

@@ -19,8 +19,20 @@ pub struct FactRequest {
     pub classes: Vec<ClassRequest>,
     /// Names of the triggers whose memory is needed.
     pub triggers: Vec<String>,
-    /// Names of the cadences whose enrolments are needed.
-    pub cadences: Vec<String>,
+    /// The cadences whose enrolments are needed.
+    pub cadences: Vec<CadenceRequest>,
+}
+
+/// One cadence whose enrolments a run needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CadenceRequest {
+    /// Its name.
+    pub name: String,
+    /// Enrolments that go on with nothing due by this instant are marked in [`AtRest::waits`](super::standing::AtRest),
+    /// not filled in.
+    pub due_by: Option<Timestamp>,
+    /// Enrolments that ended are marked in [`AtRest::ended`](super::standing::AtRest), not filled in.
+    pub is_once: bool,
 }
 
 /// One event kind that a run needs.

@@ -28,6 +28,17 @@ pub struct Prior {
     pub triggers: Vec<super::trigger::TriggerRecord>,
     /// Enrolments, in order of (row, cadence, number); those for events only where they go on.
     pub enrolments: Vec<super::enrolment::EnrolmentRecord>,
+    /// Per cadence requested, whose enrolments are not among those.
+    pub at_rest: Vec<AtRest>,
+}
+
+/// Customers with enrolments in a cadence that were marked instead of filled in.
+#[derive(Clone, Debug, Default)]
+pub struct AtRest {
+    /// One goes on, and nothing is due.
+    pub waits: Bitmap,
+    /// One has ended.
+    pub ended: Bitmap,
 }
 
 /// Former standing of a batch in one class, one entry a customer.

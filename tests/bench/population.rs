@@ -17,7 +17,7 @@ pub(crate) const HOUR: i64 = 3_600_000;
 /// Over so many hours a customer places ten orders on average.
 const PERIOD_HOURS: i64 = 3 * 365 * 24 + 190 * 24;
 
-fn customers() -> u32 {
+pub(crate) fn customers() -> u32 {
     let arguments: Vec<String> = std::env::args().collect();
     let at = arguments.iter().position(|argument| argument == "--customers");
     at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(1_000_000)

@@ -43,7 +43,7 @@ impl FactReader<'_> {
             self.read_triggers(&request.triggers, spans, ids, prior)?;
         }
         if !request.cadences.is_empty() {
-            self.read_enrolments(&request.cadences, spans, ids, &mut prior.enrolments)?;
+            self.read_enrolments(&request.cadences, spans, ids, prior)?;
         }
         Ok(())
     }
@@ -177,11 +177,11 @@ impl FactReader<'_> {
         prior: &mut Prior,
     ) -> Result<()> {
         let sql = "SELECT customer, trigger, truth, rises, fired, held FROM trigger_memory \
-                   WHERE customer >= ?1 AND customer <= ?2 ORDER BY customer";
+                   WHERE customer >= ?1 AND customer <= ?2 ORDER BY customer, trigger";
         let Prior { triggers, .. } = prior;
+        let names = Names::new(names.iter());
         self.each_row(sql, spans, ids, |customer, row| {
-            let name = row.get_ref(1)?;
-            if let Some(trigger) = names.iter().position(|known| name == ValueRef::Text(known.as_bytes())) {
+            if let Some(trigger) = names.find(row.get_ref(1)?) {
                 triggers.push(TriggerRecord {
                     row: index32(customer),
                     trigger: index32(trigger),
@@ -197,6 +197,23 @@ impl FactReader<'_> {
         })?;
         prior.triggers.sort_by_key(|record| (record.row, record.trigger));
         Ok(())
+    }
+}
+
+/// Finds the places of names among those asked for.
+pub(super) struct Names<'a>(Vec<(&'a [u8], usize)>);
+
+impl<'a> Names<'a> {
+    pub(super) fn new(names: impl Iterator<Item = &'a String>) -> Self {
+        let mut sorted: Vec<_> = names.enumerate().map(|(place, name)| (name.as_bytes(), place)).collect();
+        sorted.sort_unstable();
+        Self(sorted)
+    }
+
+    pub(super) fn find(&self, name: ValueRef<'_>) -> Option<usize> {
+        let ValueRef::Text(name) = name else { return None };
+        let found = self.0.binary_search_by_key(&name, |(known, _)| known).ok()?;
+        self.0.get(found).map(|(_, place)| *place)
     }
 }
 

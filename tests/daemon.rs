@@ -330,11 +330,11 @@ async fn a_run_that_the_store_failed_is_made_up_for_and_not_left_until_tomorrow(
     let fault = |sql: &str| {
         rusqlite::Connection::open(home.path("guanxi.db")).unwrap().execute_batch(sql).unwrap();
     };
-    fault("ALTER TABLE trigger_memory RENAME TO away");
+    fault("ALTER TABLE trigger_number RENAME TO away");
     home.clock.set(at("2027-01-10T09:00:01Z"));
     daemon.shared.schedules_changed.notify_one();
     until(&daemon, |status| status["run_failure"].is_string()).await;
-    fault("ALTER TABLE away RENAME TO trigger_memory");
+    fault("ALTER TABLE away RENAME TO trigger_number");
     home.clock.set(at("2027-01-10T09:00:31Z"));
     daemon.shared.schedules_changed.notify_one();
     let ran = until(&daemon, |status| status["run_failure"].is_null()).await;

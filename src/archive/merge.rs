@@ -4,7 +4,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::adopt::quoted;
 use super::forget::{RowCounts, audit, columns, count, owned_tables, take_from_tally, unplace};
-use super::{Archive, ArchiveError, Result};
+use super::{Archive, ArchiveError, Result, marks};
 use crate::model::Timestamp;
 
 /// Where a customer stands, which is taken from the old one only if the new one has not been placed yet.
@@ -125,6 +125,7 @@ fn join(connection: &Connection, old: &str, new: &str, at: Timestamp, moved: &mu
         // What is left is of something the new one has itself.
         connection.execute(&format!("DELETE FROM {table_name} WHERE customer = ?1"), [old])?;
     }
+    marks::mark(connection, new)?;
     join_fields(connection, old, new)?;
     count(moved, "customer", 1);
     take_from_tally(connection, "customer", 1)

@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     PRUNED,
     OUTBOX_LINES,
     TOUCHES_QUEUED,
+    MARKS,
 ];
 
 const FIRST: &str = "
@@ -275,6 +276,18 @@ END;
 const TOUCHES_QUEUED: &str = "
 DROP INDEX touch_customer;
 CREATE INDEX touch_customer ON touch (customer, queued);
+";
+
+/// For whom the conditions of triggers hold stands beside what every run reads.
+const MARKS: &str = "
+CREATE TABLE trigger_number (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+INSERT INTO trigger_number (name) SELECT DISTINCT trigger FROM trigger_memory;
+ALTER TABLE standing_since ADD COLUMN _marks TEXT;
+UPDATE standing_since SET _marks = marked.marks FROM (
+    SELECT customer, group_concat(number || iif(held, 'h', ''), ' ') AS marks
+    FROM trigger_memory JOIN trigger_number ON trigger_number.name = trigger_memory.trigger
+    WHERE truth GROUP BY customer) AS marked
+WHERE marked.customer = standing_since.customer;
 ";
 
 /// The version this program makes.

@@ -24,6 +24,7 @@ mod history;
 mod identities;
 mod in_place;
 mod ingest;
+mod marks;
 mod memory;
 mod merge;
 mod meta;

@@ -83,6 +83,7 @@ fn all() -> FactRequest {
         events: vec![every(NOTICE, 1), every(ORDER, 2), every(TOUCH, 7)],
         classes: (0..2).map(|class| ClassRequest { class, previous: true }).collect(),
         triggers: vec!["overdue".to_owned(), "other".to_owned()],
+        conditions: vec![1, 2],
         cadences: vec![CadenceRequest { name: "care".into(), ..CadenceRequest::default() }],
     }
 }

@@ -169,7 +169,7 @@ impl<'run> CadencePass<'run> {
                 rest = rest.get(rest.partition_point(|(at, _)| *at < row)..).unwrap_or_default();
                 let seen = Seen { facts, decisions, row };
                 if at_rest.waits.get(row) || at_rest.ended.get(row) {
-                    let own = writer.archive().enrolments(seen.customer(), &active.cadence.name)?;
+                    let own = writer.archive().enrolments_in(seen.customer(), &active.cadence.name)?;
                     active.customer(&seen, own.iter(), writer, run, report)?;
                 } else {
                     let own = rest.iter().take_while(|(at, _)| *at == row).map(|(_, own)| *own);

@@ -151,7 +151,7 @@ impl Engine {
         let mut queueing = Queueing::new(self, now, run.started);
         let mut triggers =
             TriggerPass::new(&self.policy, &selection.triggers, &memories(writer.archive())?, run);
-        request.triggers = triggers.names().to_vec();
+        request.conditions = writer.trigger_numbers(triggers.names())?;
         let mut cadences = CadencePass::new(self, &selection.cadences, triggers.columns(), &writer, run)?;
         request.cadences = cadences.requests().collect();
         let is_due_to_all = edits.ask_for_everybody() || cadences.changed();

@@ -11,7 +11,7 @@ use crate::archive::{NewRun, RunWriter};
 use crate::care::trigger::{Sight, Terms, Verdict, decide};
 use crate::evaluate::Decisions;
 use crate::model::facts::FactBatch;
-use crate::model::standing::NEVER;
+use crate::model::standing::{FormerTruth, NEVER};
 use crate::model::touch::Because;
 use crate::model::trigger::{RuleMemory, TriggerMemory, TriggerRecord};
 use crate::model::{Bitmap, Column, Timestamp};
@@ -103,8 +103,8 @@ impl<'run> TriggerPass<'run> {
     }
 
     /// The names under which the store keeps what they remember.
-    pub(super) fn names(&self) -> &[String] {
-        &self.names
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// What to remember of the triggers themselves once everybody was seen.
@@ -129,31 +129,25 @@ impl<'run> TriggerPass<'run> {
         report: &mut RunReport,
     ) -> Result<Vec<Owed>, EngineError> {
         let mut due = Vec::new();
-        let mut records = Vec::new();
-        let memories = memories(facts, self.triggers.len());
-        for ((position, active), memories) in self.triggers.iter().enumerate().zip(memories) {
+        let mut changed = Changes::default();
+        for (position, active) in self.triggers.iter().enumerate() {
             let truth = truth(decisions, active.columns.clone(), facts.len());
             let former = edits.trigger(active.index);
-            let mut news = memories.unsettled(&truth);
-            if self.at_some {
-                // The next run must know that it saw them: by then they may have become news.
-                let unknown = (0..facts.len()).filter(|&row| !memories.known.get(row) && !truth.get(row));
-                let unseen = unknown.filter(|&row| active.is_new(facts, (row, position)));
-                news.extend(unseen.map(|row| (row, TriggerMemory::default())));
-            }
-            for (row, memory) in news {
+            for row in active.to_be_asked(facts, position, &truth, self.at_some) {
+                let customer = facts.ids.get(row).unwrap_or_default();
+                let known = writer.archive().trigger_memory(customer, &active.trigger.name)?;
                 let sight = Sight {
                     truth: truth.get(row),
-                    first: active.is_first(facts, (row, position), former),
+                    first: active.is_first(facts, (row, known.is_none()), former),
                     now: self.now,
                 };
-                let (verdict, memory) = decide(memory, sight, &active.terms);
+                let before = known.unwrap_or_default();
+                let (verdict, after) = decide(before, sight, &active.terms);
                 act(active, verdict, row, facts, writer, report, &mut due, self.started)?;
-                records.push(record(row, position, memory));
+                changed.note(row, position, known, after);
             }
         }
-        records.sort_unstable_by_key(|record| (record.row, record.trigger));
-        writer.remember_triggers(facts, &self.names, &records)?;
+        changed.write(writer, facts, &self.names)?;
         // In order of customer, and for each in that of triggers and their actions.
         due.sort_by(|one, other| one.customer.cmp(&other.customer));
         Ok(due)
@@ -161,10 +155,24 @@ impl<'run> TriggerPass<'run> {
 }
 
 impl Active<'_> {
-    /// Whether it is no news if the condition holds: the trigger sees this customer for the first time, or the edit
-    /// alone made it true.
-    fn is_first(&self, facts: &FactBatch, (row, position): (usize, usize), former: Former<'_>) -> bool {
-        self.is_new(facts, (row, position))
+    /// Those about whom something is to be decided: not who stays as he was. `at_some`: the next run must know that
+    /// this one saw them, since by then they may have become news.
+    fn to_be_asked(&self, facts: &FactBatch, position: usize, truth: &Bitmap, at_some: bool) -> Vec<usize> {
+        let none = FormerTruth::default();
+        let before = facts.prior.conditions.get(position).unwrap_or(&none);
+        let mut asked = Bitmap::filled(facts.len(), false);
+        for (index, word) in asked.words_mut().iter_mut().enumerate() {
+            let of = |bitmap: &Bitmap| bitmap.words().get(index).copied().unwrap_or(0);
+            *word = (of(truth) ^ of(&before.truth)) | of(&before.held);
+        }
+        let unseen = |row: &usize| at_some && !before.truth.get(*row) && self.is_later(facts, *row);
+        (0..facts.len()).filter(|row| asked.get(*row) || unseen(row)).collect()
+    }
+
+    /// Whether it is no news if the condition holds: the trigger sees this customer, of whom it remembers something
+    /// or nothing, for the first time, or the edit alone made it true.
+    fn is_first(&self, facts: &FactBatch, (row, is_unknown): (usize, bool), former: Former<'_>) -> bool {
+        (is_unknown && self.is_later(facts, row))
             || match former {
                 Former::Same => false,
                 Former::Unknown => true,
@@ -172,13 +180,10 @@ impl Active<'_> {
             }
     }
 
-    /// Whether the trigger, at this position, never saw this customer: neither when it last saw everybody nor since.
-    fn is_new(&self, facts: &FactBatch, (row, position): (usize, usize)) -> bool {
+    /// Whether no run that saw everybody saw this customer: who became known since, or was never seen.
+    fn is_later(&self, facts: &FactBatch, row: usize) -> bool {
         let seen = facts.prior.seen.get(row).copied().unwrap_or(NEVER);
-        let is_later = self.last_run.is_none_or(|last_run| seen == NEVER || seen > last_run);
-        let key = (u32::try_from(row).unwrap_or(u32::MAX), u32::try_from(position).unwrap_or(u32::MAX));
-        let memories = &facts.prior.triggers;
-        is_later && memories.binary_search_by_key(&key, |record| (record.row, record.trigger)).is_err()
+        self.last_run.is_none_or(|last_run| seen == NEVER || seen > last_run)
     }
 
     /// What a rise owes a customer: a touch for each action.
@@ -256,41 +261,43 @@ pub(super) fn truth(decisions: &Decisions<'_>, columns: Range<usize>, customers:
     truth
 }
 
-/// What a trigger remembers of a batch.
-#[derive(Clone)]
-struct Memories {
-    known: Bitmap,
-    by_row: Vec<(usize, TriggerMemory)>,
+/// What triggers remember otherwise after a batch.
+#[derive(Default)]
+struct Changes {
+    records: Vec<TriggerRecord>,
+    /// The rows of customers for whom another condition holds than before, or is held back.
+    marked: Vec<usize>,
 }
 
-impl Memories {
-    /// Those about whom something is to be decided: not who stays as he was remembered.
-    fn unsettled(&self, truth: &Bitmap) -> Vec<(usize, TriggerMemory)> {
-        let is_settled = |row: usize, memory: &TriggerMemory| memory.truth == truth.get(row) && !memory.held;
-        let known = self.by_row.iter().copied().filter(|(row, memory)| !is_settled(*row, memory));
-        let unknown = truth.ones().filter(|&row| !self.known.get(row));
-        known.chain(unknown.map(|row| (row, TriggerMemory::default()))).collect()
-    }
-}
-
-/// What is remembered of each trigger.
-fn memories(facts: &FactBatch, triggers: usize) -> Vec<Memories> {
-    let none = Memories { known: Bitmap::filled(facts.len(), false), by_row: Vec::new() };
-    let mut memories = vec![none; triggers];
-    for record in &facts.prior.triggers {
-        let trigger = usize::try_from(record.trigger).ok().and_then(|trigger| memories.get_mut(trigger));
-        if let (Some(memories), Ok(row)) = (trigger, usize::try_from(record.row)) {
-            memories.known.set(row, true);
-            memories.by_row.push((row, record.memory));
+impl Changes {
+    fn note(&mut self, row: usize, position: usize, before: Option<TriggerMemory>, after: TriggerMemory) {
+        if before == Some(after) {
+            return;
         }
+        let marks = |memory: TriggerMemory| (memory.truth, memory.held);
+        if marks(before.unwrap_or_default()) != marks(after) {
+            self.marked.push(row);
+        }
+        self.records.push(TriggerRecord {
+            row: u32::try_from(row).unwrap_or(u32::MAX),
+            trigger: u32::try_from(position).unwrap_or(u32::MAX),
+            memory: after,
+        });
     }
-    memories
-}
 
-fn record(row: usize, position: usize, memory: TriggerMemory) -> TriggerRecord {
-    TriggerRecord {
-        row: u32::try_from(row).unwrap_or(u32::MAX),
-        trigger: u32::try_from(position).unwrap_or(u32::MAX),
-        memory,
+    fn write(
+        mut self,
+        writer: &mut RunWriter<'_>,
+        facts: &FactBatch,
+        names: &[String],
+    ) -> Result<(), EngineError> {
+        self.records.sort_unstable_by_key(|record| (record.row, record.trigger));
+        writer.remember_triggers(facts, names, &self.records)?;
+        self.marked.sort_unstable();
+        self.marked.dedup();
+        for customer in self.marked.into_iter().filter_map(|row| facts.ids.get(row)) {
+            writer.mark(customer)?;
+        }
+        Ok(())
     }
 }

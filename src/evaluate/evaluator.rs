@@ -310,6 +310,7 @@ fn base_request(nodes: &[Node]) -> FactRequest {
         classes: classes.into_iter().map(|(class, previous)| ClassRequest { class, previous }).collect(),
         triggers: Vec::new(),
         cadences: Vec::new(),
+        conditions: Vec::new(),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct FactRequest {
     pub classes: Vec<ClassRequest>,
     /// Names of the triggers whose memory is needed.
     pub triggers: Vec<String>,
+    /// Numbers of the triggers of which it is needed whether their condition held.
+    pub conditions: Vec<u32>,
     /// The cadences whose enrolments are needed.
     pub cadences: Vec<CadenceRequest>,
 }

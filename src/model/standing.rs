@@ -26,10 +26,21 @@ pub struct Prior {
     pub pending: Vec<PendingClock>,
     /// Memory of triggers, in order of (row, trigger); a customer a trigger has nothing to remember of has none.
     pub triggers: Vec<super::trigger::TriggerRecord>,
+    /// Per condition requested, for whom it held.
+    pub conditions: Vec<FormerTruth>,
     /// Enrolments, in order of (row, cadence, number); those for events only where they go on.
     pub enrolments: Vec<super::enrolment::EnrolmentRecord>,
     /// Per cadence requested, whose enrolments are not among those.
     pub at_rest: Vec<AtRest>,
+}
+
+/// For whom a trigger's condition held when it was last looked at.
+#[derive(Clone, Debug, Default)]
+pub struct FormerTruth {
+    /// For these.
+    pub truth: Bitmap,
+    /// Of those, the ones for whom it is held back by its cooldown.
+    pub held: Bitmap,
 }
 
 /// Customers with enrolments in a cadence that were marked instead of filled in.

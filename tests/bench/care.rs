@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench care` takes the store of the benchmark `evaluation` (1,000,000 generated customers with
 //! 10,000,000 orders), evaluates it day after day, then does the same with 20 triggers, 5 cadences and 6 guards,
-//! delivering between the days what was queued, and prints medians of three days and their ratio. `-- --customers 100000` makes it smaller.
+//! delivering between the days what was queued, and prints medians of three days and their ratio. `-- --customers
+//! 100000` makes it smaller.
 
 #![expect(
     clippy::print_stdout,

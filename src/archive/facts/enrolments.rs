@@ -67,7 +67,7 @@ impl Archive {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn enrolments(&self, customer: &str, cadence: &str) -> Result<Vec<Enrolment>> {
+    pub fn enrolments_in(&self, customer: &str, cadence: &str) -> Result<Vec<Enrolment>> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT customer, cadence, {COLUMNS} FROM enrolment WHERE customer = ?1 AND cadence = ?2 \
              ORDER BY number, identity"

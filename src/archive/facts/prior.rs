@@ -6,9 +6,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 
 use super::{Cursor, FactReader};
-use crate::archive::Result;
+use crate::archive::{Result, marks};
 use crate::model::facts::{ClassRequest, FactBatch, FactRequest};
-use crate::model::standing::{NEVER, NO_PLACE, PendingClock, Place, Prior, PriorClass};
+use crate::model::standing::{FormerTruth, NEVER, NO_PLACE, PendingClock, Place, Prior, PriorClass};
 use crate::model::trigger::{TriggerMemory, TriggerRecord};
 use crate::model::{ClassShape, TextList, Timestamp};
 
@@ -38,7 +38,7 @@ impl FactReader<'_> {
             }
             self.read_pending(request, spans, ids, prior)?;
         }
-        self.read_since(&request.classes, spans, ids, prior)?;
+        self.read_since(request, spans, ids, prior)?;
         if !request.triggers.is_empty() {
             self.read_triggers(&request.triggers, spans, ids, prior)?;
         }
@@ -119,19 +119,36 @@ impl FactReader<'_> {
 
     fn read_since(
         self,
-        classes: &[ClassRequest],
+        request: &FactRequest,
         spans: &[Range<usize>],
         ids: &TextList,
         prior: &mut Prior,
     ) -> Result<()> {
-        let sql = self.select("standing_since", ", _seen", classes);
+        let classes = request.classes.as_slice();
+        let numbers = Numbers::new(&request.conditions);
+        prior.conditions.resize_with(request.conditions.len(), FormerTruth::default);
+        for condition in &mut prior.conditions {
+            condition.truth.reset(ids.len(), false);
+            condition.held.reset(ids.len(), false);
+        }
+        let own = if request.conditions.is_empty() { ", _seen, NULL" } else { ", _seen, _marks" };
+        let sql = self.select("standing_since", own, classes);
         self.each_row(&sql, spans, ids, |customer, row| {
             if let ValueRef::Integer(seen) = row.get_ref(1)? {
                 set(&mut prior.seen, customer, seen);
             }
+            if let ValueRef::Text(marks) = row.get_ref(2)? {
+                marks::read(marks, |number, held| {
+                    if let Some(condition) = numbers.place(number).and_then(|at| prior.conditions.get_mut(at))
+                    {
+                        condition.truth.set(customer, true);
+                        condition.held.set(customer, held);
+                    }
+                });
+            }
             for (index, wanted) in classes.iter().enumerate() {
                 let class = prior.classes.get_mut(wanted.class).and_then(Option::as_mut);
-                if let (Some(class), ValueRef::Integer(since)) = (class, row.get_ref(index + 2)?) {
+                if let (Some(class), ValueRef::Integer(since)) = (class, row.get_ref(index + 3)?) {
                     set(&mut class.since, customer, since);
                 }
             }
@@ -197,6 +214,28 @@ impl FactReader<'_> {
         })?;
         prior.triggers.sort_by_key(|record| (record.row, record.trigger));
         Ok(())
+    }
+}
+
+/// Finds the places of the numbers of triggers among those asked for.
+struct Numbers(Vec<Option<usize>>);
+
+impl Numbers {
+    fn new(numbers: &[u32]) -> Self {
+        let mut places = Vec::new();
+        for (place, number) in numbers.iter().filter_map(|&number| usize::try_from(number).ok()).enumerate() {
+            if places.len() <= number {
+                places.resize(number + 1, None);
+            }
+            if let Some(entry) = places.get_mut(number) {
+                *entry = Some(place);
+            }
+        }
+        Self(places)
+    }
+
+    fn place(&self, number: u32) -> Option<usize> {
+        self.0.get(usize::try_from(number).ok()?).copied().flatten()
     }
 }
 

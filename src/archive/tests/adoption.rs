@@ -1,5 +1,5 @@
 use super::*;
-use crate::archive::migrate::migrate_to;
+use crate::archive::migrate::{self, migrate_to};
 
 fn with_field(name: &str, ty: Type) -> Arc<Schema> {
     Arc::new(Schema { customer: vec![field(name, ty)], events: vec![EventShape::touch()], classes: vec![] })
@@ -127,6 +127,32 @@ fn what_waited_for_approval_of_its_run_in_an_older_store_is_let_go_by_it() {
     drop(connection);
     let mut archive = Archive::open(&path).unwrap();
     assert_eq!(archive.approve_run(7).unwrap(), Said::Done(1));
+}
+
+#[test]
+fn a_store_of_before_marks_has_them_from_what_triggers_remember() {
+    let (_folder, path) = store();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let before = migrate::newest() - 1;
+    migrate_to(&connection, 0, before).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO standing_since (customer, _seen) VALUES ('a', 1), ('b', 1); \
+             INSERT INTO trigger_memory (customer, trigger, truth, rises, fired, held) VALUES \
+             ('a', 'lapsing', 1, 1, NULL, 0), ('a', 'quiet', 1, 1, NULL, 1), ('a', 'was', 0, 2, NULL, 0);",
+        )
+        .unwrap();
+    drop(connection);
+    let archive = Archive::open(&path).unwrap();
+    let found =
+        |sql: &str| -> Option<String> { archive.connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let of = |name: &str| {
+        let sql = format!("SELECT CAST(number AS TEXT) FROM trigger_number WHERE name = '{name}'");
+        found(&sql).unwrap()
+    };
+    let marks = format!("{} {}h", of("lapsing"), of("quiet"));
+    assert_eq!(found("SELECT _marks FROM standing_since WHERE customer = 'a'"), Some(marks));
+    assert_eq!(found("SELECT _marks FROM standing_since WHERE customer = 'b'"), None);
 }
 
 #[test]

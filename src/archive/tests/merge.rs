@@ -94,7 +94,14 @@ fn what_was_true_of_either_is_no_news_and_what_both_had_coming_comes_once() {
     let memory = "INSERT INTO trigger_memory (customer, trigger, truth, rises, fired, held) VALUES \
         ('old', 'both', 1, 5, 100, 0), ('new', 'both', 0, 2, NULL, 1), ('old', 'one', 1, 3, 7, 0)";
     archive.connection.execute(memory, []).unwrap();
+    let known = "INSERT INTO trigger_number (number, name) VALUES (1, 'one'), (2, 'both'); \
+        INSERT INTO standing_since (customer, _seen, _marks) VALUES ('old', 1, '1 2'), ('new', 1, NULL)";
+    archive.connection.execute_batch(known).unwrap();
     let moved = archive.merge("old", "new", Timestamp(50)).unwrap();
+    let marks = archive.connection.query_row("SELECT customer, _marks FROM standing_since", [], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    });
+    assert_eq!(marks.unwrap(), ("new".to_owned(), "2 1".to_owned()));
     assert_eq!((moved["cancelled"], moved["touch"]), (1, 3));
     let state = |id: &str| {
         let row = archive.touch(id).unwrap().unwrap();

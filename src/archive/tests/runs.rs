@@ -172,6 +172,38 @@ fn triggers_remember_what_they_are_told_and_keep_the_rest() {
 }
 
 #[test]
+fn marks_say_for_whom_conditions_held_and_who_is_held_back() {
+    let mut archive = with_customers();
+    let memory = |truth, held| TriggerMemory { truth, rises: 1, fired: None, held };
+    let record = |row, trigger, truth, held| TriggerRecord { row, trigger, memory: memory(truth, held) };
+    let names = all().triggers;
+    let mut marked = |records: &[TriggerRecord]| {
+        let mut run = archive.begin_run(&new_run(1)).unwrap();
+        let numbers = run.trigger_numbers(names.iter().map(String::as_str)).unwrap();
+        assert_eq!(numbers, all().conditions);
+        let batch = facts(run.archive(), 1);
+        let decision = decide(&batch, 1, &[0, 0]);
+        run.place(&batch, &[None, Some(decision)], &[], Timestamp(1), &[]).unwrap();
+        run.remember_triggers(&batch, &names, records).unwrap();
+        for customer in ["a", "b"] {
+            run.mark(customer).unwrap();
+        }
+        run.finish(&RunTotals::default()).unwrap();
+        let conditions = facts(&archive, 1).prior.conditions;
+        conditions.iter().map(|condition| (bits(&condition.truth), bits(&condition.held))).collect::<Vec<_>>()
+    };
+    let none: Vec<usize> = Vec::new();
+    assert_eq!(marked(&[]), [(none.clone(), none.clone()), (none.clone(), none.clone())]);
+    let seen = marked(&[record(0, 0, true, false), record(0, 1, true, true), record(1, 1, true, false)]);
+    assert_eq!(seen, [(vec![0], none.clone()), (vec![0, 1], vec![0])]);
+    assert_eq!(marked(&[record(0, 1, false, false)]), [(vec![0], none.clone()), (vec![1], none)]);
+}
+
+fn bits(bitmap: &Bitmap) -> Vec<usize> {
+    bitmap.ones().collect()
+}
+
+#[test]
 fn cut_points_and_rules_come_back_as_they_were_kept() {
     let mut archive = with_customers();
     let cut = |part: &str, figure| CutPoint {

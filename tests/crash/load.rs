@@ -15,7 +15,7 @@ use guanxi::ports::Clock;
 use guanxi::ports::system::SystemClock;
 
 /// Good rows of a file.
-pub(crate) const ROWS: usize = 300;
+pub(crate) const ROWS: usize = 120;
 /// Bad rows of a file.
 pub(crate) const BAD_ROWS: usize = 3;
 /// Events of a body; one more row of it is bad.
@@ -63,7 +63,7 @@ impl Client {
                     std::thread::sleep(Duration::from_millis(10));
                 }
                 count.fetch_add(1, Ordering::SeqCst);
-                std::thread::sleep(Duration::from_millis(15));
+                std::thread::sleep(Duration::from_millis(60));
             }
         });
         Self { stop, answered, thread }

@@ -10,7 +10,7 @@ use super::print::{self, Out};
 use super::{demo, logging};
 use crate::daemon::policy_set::PolicySetError;
 use crate::daemon::state::{Outside, Settings};
-use crate::daemon::{Daemon, StartError};
+use crate::daemon::{Daemon, Signals, StartError};
 use crate::policy;
 use crate::ports::system::{SystemClock, SystemEntropy, SystemEnvironment};
 
@@ -46,8 +46,10 @@ fn daemon(common: &Common, command: &Run, runtime: &Runtime) -> Result<(), Failu
         environment: Arc::new(SystemEnvironment),
     };
     runtime.block_on(async {
+        // From here on a signal waits until the daemon has started, which a migration may take long for.
+        let signals = Signals::listen()?;
         let daemon = Daemon::start(settings, outside).await.map_err(told)?;
-        daemon.until_signal().await?;
+        daemon.until_signal(signals).await?;
         Ok(())
     })
 }

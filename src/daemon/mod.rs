@@ -78,11 +78,7 @@ impl Daemon {
     ///
     /// # Errors
     /// A part broke down; the others have been stopped.
-    pub async fn until_signal(mut self) -> Result<(), Fault> {
-        let mut signals = Signals::listen().map_err(|error| {
-            error!(%error, "signals can't be listened to");
-            Fault::Part
-        })?;
+    pub async fn until_signal(mut self, mut signals: Signals) -> Result<(), Fault> {
         let ended = self.watch(&mut signals).await;
         self.stop_soon(&mut signals).await;
         ended

@@ -230,19 +230,30 @@ async fn a_git_checkout_of_many_files_is_one_edit() {
 async fn a_copy_as_rsync_makes_it_with_deletions_is_one_edit() {
     let home = Home::new(|policies| write_set(policies, 30, 1)).await;
     let policies = home.policies();
-    // `rsync -a --delete`: what is gone at the source goes first, then each file comes under a name of its own
-    // beside its place and is renamed into it, here with pauses as over a slow line.
-    for name in 20..30 {
-        fs::remove_file(policies.join(format!("part-{name:02}.toml"))).unwrap();
+    for state in 2..12 {
+        home.seen.lock().unwrap().clear();
+        // `rsync -a --delete`: what is gone at the source goes first, then each file comes under a name of its own
+        // beside its place and is renamed into it, here with pauses as over a slow line.
+        for name in 20..30 {
+            let _ = fs::remove_file(policies.join(format!("part-{name:02}.toml")));
+        }
+        let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
+        for name in 0..20 {
+            let hidden = policies.join(format!(".part-{name:02}.toml.Xb3Kq{name}"));
+            fs::write(&hidden, part(name, state)).unwrap();
+            fs::rename(&hidden, policies.join(format!("part-{name:02}.toml"))).unwrap();
+            longest = longest.max(last.elapsed());
+            last = Instant::now();
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
+        home.until_state(state).await;
+        // On a machine so busy that a pause grew to nearly what ends an edit, it is made again.
+        if longest < Duration::from_millis(80) {
+            assert_eq!(home.end().await, [state]);
+            return;
+        }
     }
-    for name in 0..20 {
-        let hidden = policies.join(format!(".part-{name:02}.toml.Xb3Kq{name}"));
-        fs::write(&hidden, part(name, 2)).unwrap();
-        fs::rename(&hidden, policies.join(format!("part-{name:02}.toml"))).unwrap();
-        tokio::time::sleep(Duration::from_millis(40)).await;
-    }
-    home.until_state(2).await;
-    assert_eq!(home.end().await, [1, 2]);
+    panic!("the machine is too busy for this test");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -143,9 +143,9 @@ fn make_trouble(home: &Home, process: &Process) {
     wait_for("another", || process.log().contains("no address").then_some(()));
     let fault =
         |sql: &str| rusqlite::Connection::open(home.path("guanxi.db")).unwrap().execute_batch(sql).unwrap();
-    fault("ALTER TABLE trigger_memory RENAME TO away");
+    fault("ALTER TABLE trigger_number RENAME TO away");
     assert_eq!(post("/v1/runs", ""), 500);
-    fault("ALTER TABLE away RENAME TO trigger_memory");
+    fault("ALTER TABLE away RENAME TO trigger_number");
 }
 
 /// All that a daemon says in whose life all kinds of things go wrong.

@@ -275,12 +275,12 @@ pub static NEVER_FITS: Code = Code {
     example: "[channel.calls.file]\npath = \"out/calls.jsonl\"\n[action.care_call]\nchannel = \"calls\"\neffort = 5\n[trigger.late]\nwhen = 'days_since(known_since) > 90'\nactions = [\"care_call\"]\n[guard.people.capacity]\nmax = 3\n",
 };
 
-/// Looks back further than events are kept.
+/// A ledger for good, over events that are not kept so.
 pub static LOOKS_BACK_FOR_GOOD: Code = Code {
     id: "W411",
-    title: "looks back without end over events that are not kept for good",
-    explanation: "Without `within` a metric is of all events, and so is a ledger; those older than `retain` keeps them no longer count. A metric that is meant so says it by `within`. A trigger with `times` counts from the earliest event there is, each for one occasion: where they come so close that no `within` passes without one, it may fire for another of them than it would.",
-    example: "[settings]\nretain = { events = \"5y\" }\n[event.order.fields]\namount = \"number\"\n[metric.orders]\nevent = \"order\"\ntake = \"count\"\ntags = [\"report\"]\n",
+    title: "a ledger that neither fades nor lapses over events that are not kept for good",
+    explanation: "What was put in or taken out by events older than `retain` keeps them no longer counts, so the balance changes on the day they go.",
+    example: "[settings]\nretain = { events = \"5y\" }\n[event.order.fields]\namount = \"number\"\n[ledger.points]\ntags = [\"report\"]\n[[ledger.points.entry]]\non = \"order\"\namount = 'amount'\n",
 };
 
 /// Not exactly one kind of guard.

@@ -5,7 +5,7 @@ use crate::model::civil::Period;
 use crate::model::time::DAY;
 use crate::policy::codes::{table, together};
 use crate::policy::compiled::{
-    Anchor, Cadence, Compiled, Metric, Offset, Retain, Shape, Trigger, ValueKind, Window,
+    Anchor, Cadence, Compiled, Fades, Ledger, Metric, Offset, Retain, Shape, Trigger, ValueKind, Window,
 };
 use crate::policy::raw::{At, Key, Reader, Sink, key};
 
@@ -68,21 +68,18 @@ impl RawRetain {
         Retain { events: value(&self.events), history: value(&self.history) }
     }
 
-    /// Reports what looks back further than is kept, and what looks back without end.
+    /// Reports what looks back further than is kept, and ledgers meant for good.
     pub(crate) fn check(&self, policy: &Compiled, sink: &Sink<'_>) {
         if let Some(events) = &self.events {
             let all = over_events(policy);
             compare(events, "events are", &all, sink);
-            let endless: Vec<&str> =
-                all.iter().filter(|back| back.length.is_none()).map(|back| back.who.as_str()).collect();
-            if !endless.is_empty() {
-                let message =
-                    format!("{} without end, and events are kept for {}", look_back(&endless), events.value);
+            for ledger in lasting(policy) {
+                let message = format!(
+                    "the ledger `{ledger}` neither fades nor lapses, and events are kept for {}",
+                    events.value
+                );
                 sink.problem(&together::LOOKS_BACK_FOR_GOOD, &events.place, message)
-                    .help(format!(
-                        "give a metric `within`, at most {}d; a ledger that must stay whole needs its events kept for good",
-                        shortest(events.value) / DAY
-                    ))
+                    .help("give it `expires` or `half_life`, or keep events for good")
                     .report();
             }
         }
@@ -98,8 +95,12 @@ impl RawRetain {
     }
 }
 
-fn look_back(who: &[&str]) -> String {
-    format!("{} {} back", who.join(", "), if who.len() == 1 { "looks" } else { "look" })
+/// The ledgers whose balance is to hold whatever happened.
+fn lasting(policy: &Compiled) -> impl Iterator<Item = &str> {
+    policy.values.iter().filter_map(|value| match &value.kind {
+        ValueKind::Ledger(ledger) if ledger.fades == Fades::Never => Some(&*value.name),
+        _ => None,
+    })
 }
 
 fn compare(kept: &At<Duration>, what: &str, all: &[LookBack], sink: &Sink<'_>) {
@@ -119,8 +120,9 @@ fn over_events(policy: &Compiled) -> Vec<LookBack> {
         ValueKind::Metric(metric) => {
             Some(LookBack { who: format!("the metric `{}`", value.name), length: of_metric(metric) })
         }
-        // A debt may be of any age.
-        ValueKind::Ledger(_) => Some(LookBack { who: format!("the ledger `{}`", value.name), length: None }),
+        ValueKind::Ledger(Ledger { fades: Fades::Expires(length), .. }) => {
+            Some(LookBack { who: format!("the ledger `{}`", value.name), length: Some(*length) })
+        }
         _ => None,
     });
     let triggers = policy.triggers.iter().filter_map(|trigger| {
@@ -132,12 +134,8 @@ fn over_events(policy: &Compiled) -> Vec<LookBack> {
         };
         Some(of_trigger(trigger, own.saturating_add(longest(trigger.grace))))
     });
-    // Each event counts for one occasion, so where one ends hangs on where all before it did.
-    let counting = policy.triggers.iter().filter(|trigger| matches!(trigger.shape, Shape::Times(..)));
-    let counting =
-        counting.map(|trigger| LookBack { who: format!("the trigger `{}`", trigger.name), length: None });
     let cadences = policy.cadences.iter().filter_map(of_cadence);
-    values.chain(triggers).chain(counting).chain(cadences).collect()
+    values.chain(triggers).chain(cadences).collect()
 }
 
 fn of_metric(metric: &Metric) -> Option<i64> {

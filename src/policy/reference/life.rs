@@ -95,7 +95,8 @@ Without `settings.retain` all is kept. With it, what is too old is taken away on
 It is counted from the earliest of the clock, the time the last run decided for and the day before: a clock that is wrong for some hours costs nothing.
 
 - `events`: events that happened longer ago, those of the engine's own kind `touch` included. They stay while a table has not taken them yet, while an enrolment made for them goes on, and while a touch \
-about them is not sent. Events that happen to everyone stay. A window that looks back further is an error (E422), one without end a warning (W411): `first` and `days_since_first` then mean the first event kept. \
+about them is not sent. Events that happen to everyone stay. A window that looks back further is an error (E422), a ledger that neither fades nor lapses a warning (W411). A metric without `within` is of the events kept: `first` and `days_since_first` mean the first of those. A debt older than that is forgotten, \
+and a trigger with `times` counts from the first event kept: where such events come so close that no `within` passes without one, it may fire for another of them than it would. \
 `known_since` stays as it is.
 - `history`: transitions, runs, events a disabled or never evaluated table has not taken, files of rejected rows; of touches that have ended the payload, the verdicts of guards, and the places left and taken. A dead touch \
 whose payload is gone can't be retried. With both, that files were imported, when all they held is gone too; the last file of each source is remembered.

@@ -214,12 +214,13 @@ CREATE TRIGGER touch_made AFTER INSERT ON touch BEGIN
     VALUES (new.action, new.state, iif(new.state = 'suppressed', coalesce(new.guard, ''), ''), 1)
     ON CONFLICT DO UPDATE SET touches = touches + 1;
 END;
-CREATE TRIGGER touch_moved AFTER UPDATE OF state ON touch WHEN new.state <> old.state BEGIN
+-- Deliveries come in thousands: who notes them counts them, many at once.
+CREATE TRIGGER touch_moved AFTER UPDATE OF state ON touch
+WHEN new.state <> old.state AND new.state <> 'delivered' BEGIN
     INSERT INTO touch_tally
     VALUES (new.action, new.state, iif(new.state = 'suppressed', coalesce(new.guard, ''), ''), 1)
     ON CONFLICT DO UPDATE SET touches = touches + 1;
 END;
-CREATE INDEX outbox_queued ON outbox (channel, queued);
 ";
 
 /// What ended touches said is taken away once it is old; the index finds them.
@@ -239,7 +240,8 @@ ALTER TABLE outbox ADD COLUMN turn TEXT NOT NULL DEFAULT 'first';
 UPDATE outbox SET customer = touch.customer, due = touch.due FROM touch WHERE touch.id = outbox.touch;
 DROP INDEX outbox_due;
 DROP INDEX outbox_again;
-CREATE INDEX outbox_line ON outbox (channel, customer, due);
+-- queued, to count what waits without looking beyond the index
+CREATE INDEX outbox_line ON outbox (channel, customer, due, touch, queued);
 UPDATE outbox SET turn = CASE
     WHEN EXISTS (SELECT 1 FROM outbox AS before WHERE before.channel = outbox.channel
         AND before.customer = outbox.customer AND (before.due, before.touch) < (outbox.due, outbox.touch))
@@ -256,12 +258,18 @@ BEGIN
         SELECT touch FROM outbox WHERE channel = new.channel AND customer = new.customer
         ORDER BY due, touch LIMIT 1 OFFSET 1);
 END;
-CREATE TRIGGER outbox_leaves AFTER DELETE ON outbox BEGIN
+CREATE TRIGGER outbox_leaves AFTER DELETE ON outbox
+WHEN EXISTS (SELECT 1 FROM outbox WHERE channel = old.channel AND customer = old.customer)
+BEGIN
     UPDATE outbox SET turn = iif(attempts > 0, 'again', 'first') WHERE turn = 'behind' AND touch = (
         SELECT touch FROM outbox WHERE channel = old.channel AND customer = old.customer
         ORDER BY due, touch LIMIT 1);
-    -- An attempt had begun and nobody knows its end: it may have arrived.
-    UPDATE touch SET attempted = 1 WHERE old.turn = 'leaving' AND id = old.touch AND state <> 'delivered';
+END;
+-- An attempt had begun and nobody knows its end: it may have arrived.
+CREATE TRIGGER outbox_leaves_unknown AFTER DELETE ON outbox
+WHEN old.turn = 'leaving' AND EXISTS (SELECT 1 FROM touch WHERE id = old.touch AND state <> 'delivered')
+BEGIN
+    UPDATE touch SET attempted = 1 WHERE id = old.touch;
 END;
 CREATE TRIGGER outbox_merges AFTER UPDATE OF customer ON outbox BEGIN
     UPDATE outbox SET turn = 'behind'

@@ -1,8 +1,11 @@
-//! How often touches came to each state since the store was made. Kept by triggers of the store, hence in the
-//! transaction that moves the touch: what is rolled back was never counted.
+//! How often touches came to each state since the store was made. Kept by triggers of the store, and for deliveries by
+//! who notes them, in the transaction that moves the touch: what is rolled back was never counted.
+
+use rusqlite::{Connection, params};
 
 use super::value::as_count;
 use super::{Archive, Result};
+use crate::model::touch::TouchState;
 
 /// How often touches of an action came to a state.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +18,22 @@ pub struct CameTo {
     pub guard: String,
     /// How often: never less than before, also where touches are deleted.
     pub touches: u64,
+}
+
+/// Counts touches of an action that came to a state which no trigger counts.
+pub(super) fn add_to_touch_tally(
+    connection: &Connection,
+    action: &str,
+    state: TouchState,
+    touches: u64,
+) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO touch_tally VALUES (?1, ?2, '', ?3) \
+             ON CONFLICT DO UPDATE SET touches = touches + excluded.touches",
+        )?
+        .execute(params![action, state.as_str(), i64::try_from(touches).unwrap_or(i64::MAX)])?;
+    Ok(())
 }
 
 impl Archive {

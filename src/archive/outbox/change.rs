@@ -1,9 +1,12 @@
 //! Changes to the outbox that become visible together.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::not_planned;
 use crate::archive::ingest::{Arrivals, add_to_tally};
+use crate::archive::touch_tally::add_to_touch_tally;
 use crate::archive::{Archive, GuardNote, Result};
 use crate::model::schema::TOUCH_EVENT;
 use crate::model::touch::{Fate, Ruling, TouchState};
@@ -188,24 +191,30 @@ pub(in crate::archive) fn deliver(
     if ids.is_empty() {
         return Ok(0);
     }
-    let list = list(ids);
+    let all = list(ids);
     // First, as it goes by who was not delivered before.
-    record(connection, schema, &list, at)?;
+    record(connection, schema, &all, at)?;
+    let mut statement = connection.prepare_cached(&format!(
+        "UPDATE touch SET state = 'delivered', reason = '', state_at = ?2 \
+         WHERE id {AMONG} AND state <> 'delivered' RETURNING customer, action"
+    ))?;
+    let (mut customers, mut actions) = (Vec::new(), BTreeMap::<String, u64>::new());
+    let mut rows = statement.query(params![all, at.0])?;
+    while let Some(row) = rows.next()? {
+        customers.push(row.get::<_, String>(0)?);
+        *actions.entry(row.get(1)?).or_default() += 1;
+    }
+    drop(rows);
+    let delivered = u64::try_from(customers.len()).unwrap_or(u64::MAX);
     connection
-        .prepare_cached(&format!(
-            "UPDATE customer SET changed = 1 WHERE changed = 0 \
-             AND id IN (SELECT customer FROM touch WHERE id {AMONG} AND state <> 'delivered')"
-        ))?
-        .execute([&list])?;
-    let delivered = connection
-        .prepare_cached(&format!(
-            "UPDATE touch SET state = 'delivered', reason = '', state_at = ?2 \
-             WHERE id {AMONG} AND state <> 'delivered'"
-        ))?
-        .execute(params![list, at.0])?;
+        .prepare_cached(&format!("UPDATE customer SET changed = 1 WHERE changed = 0 AND id {AMONG}"))?
+        .execute([serde_json::Value::from(customers).to_string()])?;
+    for (action, touches) in actions {
+        add_to_touch_tally(connection, &action, TouchState::Delivered, touches)?;
+    }
     // Last: what leaves the outbox under way without having been delivered is marked.
-    connection.prepare_cached(&format!("DELETE FROM outbox WHERE touch {AMONG}"))?.execute([&list])?;
-    Ok(u64::try_from(delivered).unwrap_or(0))
+    connection.prepare_cached(&format!("DELETE FROM outbox WHERE touch {AMONG}"))?.execute([&all])?;
+    Ok(delivered)
 }
 
 /// Keeps an event of kind `touch` for each of a list that was not delivered before.

@@ -1,8 +1,12 @@
 //! Where a webhook may never go: link-local and metadata addresses, by number or by name.
 
+use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower_service::Service;
 
 /// Metadata services of cloud providers that are not link-local: Alibaba, Oracle, Azure.
 const METADATA_V4: [Ipv4Addr; 3] =
@@ -63,13 +67,25 @@ pub struct GuardedResolver {
     pub allow_link_local: bool,
 }
 
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for GuardedResolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = std::io::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let Self { allow_link_local } = *self;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let left = if allow_link_local { found } else { allowed(name.as_str(), found)? };
-            Ok(Box::new(left.into_iter()) as Addrs)
+            let left = if allow_link_local {
+                found
+            } else {
+                allowed(name.as_str(), found).map_err(std::io::Error::other)?
+            };
+            Ok(left.into_iter())
         })
     }
 }

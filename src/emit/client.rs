@@ -1,19 +1,24 @@
 //! One attempt to deliver by webhook.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Method, Request, Response};
+use tokio::time::{Instant, timeout_at};
 
-use super::address::{Forbidden, GuardedResolver};
+use super::address::GuardedResolver;
+use super::connection::{Connection, Connections, SendError};
 use super::outcome::{Failure, Outcome, classify};
 use super::settings::{ReadyWebhook, Unavailable};
 use super::signature;
 use crate::model::Timestamp;
 
+const ID: HeaderName = HeaderName::from_static("webhook-id");
+const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 /// Most bytes of an answer that are read.
 const MOST_ANSWER: usize = 4 * 1024;
 /// Longest that an answer's body is read: it changes nothing, but a connection read to its end serves again.
@@ -39,71 +44,104 @@ impl Answer {
 }
 
 /// The client of one channel: its own connections, no redirects, no proxies.
-///
-/// # Errors
-/// [`Unavailable::Client`], where TLS can't be set up.
-pub fn client(settings: &ReadyWebhook) -> Result<Client, Unavailable> {
-    // Fails only where a provider is installed already, which then serves.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
-        .user_agent(concat!("guanxi/", env!("CARGO_PKG_VERSION")))
-        .timeout(settings.timeout)
-        .pool_max_idle_per_host(settings.concurrency)
-        .dns_resolver(Arc::new(GuardedResolver { allow_link_local: settings.allow_link_local }))
-        .build()
-        .map_err(|error| Unavailable::Client(innermost(&error)))
+pub struct Client {
+    settings: ReadyWebhook,
+    connections: Connections,
 }
 
-/// Posts a body once. `now` is the real time, which is signed and against which `Retry-After` is read.
-pub async fn attempt(
-    client: &Client,
-    settings: &ReadyWebhook,
-    id: &str,
-    body: Vec<u8>,
-    now: Timestamp,
-) -> Answer {
-    let headers = headers(settings, id, &body, now);
-    let request = client.post(settings.url.clone()).headers(headers).body(body);
-    match request.send().await {
-        Ok(response) => answer(response, now).await,
-        Err(error) => Answer { outcome: Outcome::Retry(failure(&error)), detail: String::new() },
+impl Client {
+    /// A client without connections.
+    ///
+    /// # Errors
+    /// [`Unavailable::Client`], where TLS can't be set up.
+    pub fn new(settings: ReadyWebhook) -> Result<Self, Unavailable> {
+        let resolver = GuardedResolver { allow_link_local: settings.allow_link_local };
+        let connections = Connections::new(settings.receiver.clone(), resolver, settings.concurrency)
+            .map_err(|error| Unavailable::Client(error.to_string()))?;
+        Ok(Self { settings, connections })
     }
+
+    /// What it was made from.
+    #[must_use]
+    pub const fn settings(&self) -> &ReadyWebhook {
+        &self.settings
+    }
+
+    /// Closes connections that nobody used for a while.
+    pub fn close_stale(&self) {
+        self.connections.close_stale();
+    }
+
+    /// Posts a body once. `now` is the real time, which is signed and against which `Retry-After` is read.
+    pub async fn attempt(&self, id: &str, body: Vec<u8>, now: Timestamp) -> Answer {
+        let deadline = Instant::now() + self.settings.timeout;
+        let mut request = Request::new(Full::new(Bytes::new()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.settings.target.clone();
+        *request.headers_mut() = headers(&self.settings, id, &body, now);
+        *request.body_mut() = Full::new(body.into());
+        match timeout_at(deadline, self.connections.send(request)).await {
+            Ok(Ok((response, connection))) => self.answer(response, connection, now, deadline).await,
+            Ok(Err(error)) => failed(failure(&error)),
+            Err(_) => failed(Failure::Timeout),
+        }
+    }
+
+    async fn answer(
+        &self,
+        response: Response<Incoming>,
+        mut connection: Connection,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Answer {
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let outcome = classify(response.status().as_u16(), retry_after, now);
+        let mut body = response.into_body();
+        let mut said = Vec::new();
+        let is_read = body.is_end_stream() || {
+            // What follows the status changes nothing: a body that breaks off or never ends is as good as none.
+            let deadline = deadline.min(Instant::now() + LONGEST_ANSWER);
+            let read = connection.drive(read(&mut body, &mut said));
+            timeout_at(deadline, read).await.unwrap_or(false)
+        };
+        drop(body);
+        if is_read {
+            self.connections.keep(connection).await;
+        }
+        Answer { outcome, detail: readable(&said) }
+    }
+}
+
+fn failed(failure: Failure) -> Answer {
+    Answer { outcome: Outcome::Retry(failure), detail: String::new() }
 }
 
 fn headers(settings: &ReadyWebhook, id: &str, body: &[u8], now: Timestamp) -> HeaderMap {
     let seconds = now.0.div_euclid(1_000);
     let mut headers = settings.headers.clone();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("webhook-timestamp", HeaderValue::from(seconds));
+    headers.insert(TIMESTAMP, HeaderValue::from(seconds));
     if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert("webhook-id", id);
+        headers.insert(ID, id);
     }
     let signed = signature::header(&settings.secrets, id, seconds, body);
-    if let Some(Ok(signature)) = signed.map(|text| HeaderValue::from_str(&text)) {
-        headers.insert("webhook-signature", signature);
+    if let Some(Ok(signature)) = signed.map(HeaderValue::try_from) {
+        headers.insert(SIGNATURE, signature);
     }
     headers
 }
 
-async fn answer(mut response: Response, now: Timestamp) -> Answer {
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let outcome = classify(response.status().as_u16(), retry_after, now);
-    let mut said = Vec::new();
-    // What follows the status changes nothing: a body that breaks off or never ends is as good as none.
-    let _ = tokio::time::timeout(LONGEST_ANSWER, read(&mut response, &mut said)).await;
-    Answer { outcome, detail: readable(&said) }
-}
-
-async fn read(response: &mut Response, said: &mut Vec<u8>) {
-    while let Ok(Some(chunk)) = response.chunk().await {
+/// Reads a body's beginning; whether that was all of it.
+async fn read(body: &mut Incoming, said: &mut Vec<u8>) -> bool {
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return false };
+        let chunk = frame.into_data().unwrap_or_default();
         let room = MOST_ANSWER.saturating_sub(said.len());
         said.extend(chunk.iter().copied().take(room));
-        if said.len() >= MOST_ANSWER {
-            return;
+        if chunk.len() > room {
+            return false;
         }
     }
+    true
 }
 
 /// The beginning of an answer on one line, without control characters.
@@ -114,27 +152,18 @@ fn readable(said: &[u8]) -> String {
     line.chars().take(MOST_DETAIL).collect()
 }
 
-fn failure(error: &reqwest::Error) -> Failure {
-    if error.is_timeout() {
-        Failure::Timeout
-    } else if error.is_connect() {
-        Failure::Connect(innermost(error))
-    } else {
-        Failure::Broken(innermost(error))
+fn failure(error: &SendError) -> Failure {
+    match error {
+        SendError::Connect(cause) => Failure::Connect(innermost(&**cause)),
+        SendError::Broken(error) => Failure::Broken(innermost(error)),
     }
 }
 
-/// The cause at the bottom of an error: outer ones repeat the address, which may hold a key.
+/// The cause at the bottom of an error: outer ones say no more than that there is one.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
-        if cause.is::<Forbidden>() {
-            break;
-        }
         cause = source;
     }
-    match cause.downcast_ref::<reqwest::Error>() {
-        Some(_) => "the request could not be sent".to_owned(),
-        None => cause.to_string(),
-    }
+    cause.to_string()
 }

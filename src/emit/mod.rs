@@ -6,6 +6,7 @@
 pub mod address;
 pub mod backoff;
 pub mod client;
+mod connection;
 pub mod dispatcher;
 pub mod file;
 pub mod gate;

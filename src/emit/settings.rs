@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::Uri;
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
+use percent_encoding::percent_decode_str;
+use url::{Position, Url};
 
 use super::address;
 use super::signature::{Secret, SecretError};
@@ -42,11 +48,13 @@ pub enum Unavailable {
 /// A webhook that can be used.
 #[derive(Clone, Debug)]
 pub struct ReadyWebhook {
-    /// Where to.
-    pub url: Url,
+    /// Whom to connect to: scheme, host and port.
+    pub receiver: Uri,
+    /// What is asked of him: path and query.
+    pub target: Uri,
     /// What signs; unsigned where empty.
     pub secrets: Vec<Secret>,
-    /// The channel's own headers.
+    /// The headers that are the same in every request, with the channel's own.
     pub headers: HeaderMap,
     /// For one attempt.
     pub timeout: Duration,
@@ -83,8 +91,11 @@ impl ReadyWebhook {
             value.set_sensitive(true);
             headers.insert(name, value);
         }
+        let url = url(&fill("url", &webhook.url)?, webhook.allow_link_local)?;
+        add_constant(&mut headers, &url)?;
         Ok(Self {
-            url: url(&fill("url", &webhook.url)?, webhook.allow_link_local)?,
+            receiver: uri(&url.origin().ascii_serialization())?,
+            target: uri(&url[Position::BeforePath..Position::AfterQuery])?,
             secrets: secrets.collect::<Result<_, _>>()?,
             headers,
             timeout: Duration::from_millis(u64::try_from(webhook.timeout).unwrap_or(0).max(1)),
@@ -94,6 +105,30 @@ impl ReadyWebhook {
             allow_link_local: webhook.allow_link_local,
         })
     }
+}
+
+fn uri(text: &str) -> Result<Uri, Unavailable> {
+    text.parse().map_err(|_| Unavailable::Url)
+}
+
+/// Adds what every request says; the channel's own headers stand, but for the kind of the body.
+fn add_constant(headers: &mut HeaderMap, url: &Url) -> Result<(), Unavailable> {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let agent = concat!("guanxi/", env!("CARGO_PKG_VERSION"));
+    headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(agent));
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    let host = &url[Position::BeforeHost..Position::AfterPort];
+    let host = HeaderValue::from_str(host).map_err(|_| Unavailable::Url)?;
+    headers.entry(HOST).or_insert(host);
+    if !url.username().is_empty() || url.password().is_some() {
+        let part = |text| percent_decode_str(text).collect::<Vec<u8>>();
+        let name = [part(url.username()), b":".to_vec(), part(url.password().unwrap_or_default())].concat();
+        let basic = format!("Basic {}", STANDARD.encode(name));
+        let mut basic = HeaderValue::try_from(basic).map_err(|_| Unavailable::Url)?;
+        basic.set_sensitive(true);
+        headers.entry(AUTHORIZATION).or_insert(basic);
+    }
+    Ok(())
 }
 
 fn url(text: &str, allow_link_local: bool) -> Result<Url, Unavailable> {
@@ -124,6 +159,28 @@ mod tests {
         settings.headers.insert("x-key".to_owned(), "${KEY}".to_owned());
         let missing = ReadyWebhook::new(&settings, &environment).unwrap_err();
         assert_eq!(missing.to_string(), "headers.x-key: the environment variable KEY is not set");
+    }
+
+    #[test]
+    fn what_an_address_says_is_put_where_requests_have_it() {
+        let environment = SetEnvironment::default();
+        let mut settings = webhook("https://us%40er:p%3Aw@CRM.example:8443/a%20b/in?key=1&x#part");
+        let ready = ReadyWebhook::new(&settings, &environment).unwrap();
+        assert_eq!(ready.receiver.to_string(), "https://crm.example:8443/");
+        assert_eq!(ready.target.to_string(), "/a%20b/in?key=1&x");
+        assert_eq!(ready.headers.get("host").unwrap(), "crm.example:8443");
+        let basic = format!("Basic {}", STANDARD.encode("us@er:p:w"));
+        assert_eq!(ready.headers.get("authorization").unwrap(), &*basic);
+        settings.headers.insert("Authorization".to_owned(), "Bearer mine".to_owned());
+        let ready = ReadyWebhook::new(&settings, &environment).unwrap();
+        assert_eq!(ready.headers.get("authorization").unwrap(), "Bearer mine");
+        let plain = ReadyWebhook::new(&webhook("http://[::1]:80"), &environment).unwrap();
+        assert_eq!(
+            (plain.receiver.to_string(), plain.target.to_string()),
+            ("http://[::1]/".into(), "/".into())
+        );
+        assert_eq!(plain.headers.get("host").unwrap(), "[::1]");
+        assert_eq!(plain.headers.get("authorization"), None);
     }
 
     #[test]

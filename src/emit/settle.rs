@@ -38,9 +38,16 @@ pub struct Settled {
     pub settlement: Settlement,
 }
 
-/// What follows an answer: pure in the attempts so far, the time and one random number in `0.0..1.0`.
+/// What follows an answer: pure in the attempts so far, the time and one random number in `0.0..1.0`, which is asked
+/// for only where there is a wait to choose.
 #[must_use]
-pub fn settle(retry: &Retry, attempts: u32, answer: &Answer, now: Timestamp, fraction: f64) -> Settlement {
+pub fn settle(
+    retry: &Retry,
+    attempts: u32,
+    answer: &Answer,
+    now: Timestamp,
+    fraction: impl FnOnce() -> f64,
+) -> Settlement {
     let attempt = attempts.saturating_add(1);
     let (failure, asked) = match &answer.outcome {
         Outcome::Delivered => return Settlement::Delivered,
@@ -56,7 +63,7 @@ pub fn settle(retry: &Retry, attempts: u32, answer: &Answer, now: Timestamp, fra
         let reason = format!("{attempt} attempts failed; the last: {error}");
         return Settlement::End { reason };
     }
-    let wait = asked.unwrap_or_else(|| backoff::delay(retry, attempt, fraction));
+    let wait = asked.unwrap_or_else(|| backoff::delay(retry, attempt, fraction()));
     Settlement::Retry { at: now.plus(wait.max(1)), error }
 }
 
@@ -101,10 +108,10 @@ mod tests {
     fn a_failure_is_retried_until_attempts_run_out() {
         let failed = answer(Outcome::Retry(Failure::Status(500)));
         let error = "the receiver answered 500: busy".to_owned();
-        let first = settle(&RETRY, 0, &failed, Timestamp(0), 1.0);
+        let first = settle(&RETRY, 0, &failed, Timestamp(0), || 1.0);
         assert_eq!(first, Settlement::Retry { at: Timestamp(1_000), error });
         let reason = "2 attempts failed; the last: the receiver answered 500: busy".to_owned();
-        let last = settle(&RETRY, 1, &failed, Timestamp(0), 1.0);
+        let last = settle(&RETRY, 1, &failed, Timestamp(0), || 1.0);
         assert_eq!(last, Settlement::End { reason });
     }
 
@@ -115,7 +122,7 @@ mod tests {
             Settlement::Retry { at, .. } => at,
             other => panic!("{other:?}"),
         };
-        assert_eq!(at(settle(&RETRY, 0, &busy(7_000), Timestamp(0), 0.0)), Timestamp(7_000));
-        assert_eq!(at(settle(&RETRY, 0, &busy(0), Timestamp(0), 0.0)), Timestamp(1));
+        assert_eq!(at(settle(&RETRY, 0, &busy(7_000), Timestamp(0), || 0.0)), Timestamp(7_000));
+        assert_eq!(at(settle(&RETRY, 0, &busy(0), Timestamp(0), || 0.0)), Timestamp(1));
     }
 }

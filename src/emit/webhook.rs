@@ -12,17 +12,18 @@ mod ready;
 mod visit;
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Client;
-use tokio::task::JoinSet;
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
 use self::ready::{Ready, Slots};
 use self::visit::{Errand, Found, Wanted, visit};
-use super::client::{self, Answer};
+use super::client::{Answer, Client};
 use super::dispatcher::{Context, Signals};
 use super::message;
 use super::outcome::Outcome;
@@ -35,7 +36,7 @@ use crate::archive::Delivery;
 use crate::model::Timestamp;
 
 /// Outcomes are noted at once when there are so many.
-const MANY_UNNOTED: usize = 512;
+const MANY_UNNOTED: usize = 1_024;
 /// Longest an outcome waits to be noted while others are under way.
 const NOTE_AFTER: Duration = Duration::from_millis(20);
 /// How soon to look again at the latest, so that a clock that was moved is noticed.
@@ -43,7 +44,7 @@ const LOOK_AT_LATEST: Duration = Duration::from_secs(30);
 /// And at the soonest, where nothing was found.
 const SOONEST: Duration = Duration::from_millis(5);
 /// Most touches that are asked about and taken together.
-const MOST_TAKEN: usize = 1_024;
+const MOST_TAKEN: usize = 2_048;
 /// How often noting is tried before a lane that is to end gives up; the touches are then sent again later.
 const MOST_TRIES_TO_NOTE: u32 = 3;
 /// How soon to try the store again after it failed.
@@ -53,8 +54,7 @@ const STORE_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct WebhookLane<S> {
     context: Arc<Context<S>>,
     channel: Arc<str>,
-    settings: Arc<ReadyWebhook>,
-    client: Client,
+    client: Arc<Client>,
 }
 
 /// An attempt that has ended.
@@ -65,15 +65,19 @@ struct Attempted {
     took: Duration,
 }
 
+/// `None` where it broke down.
+type Attempt = Pin<Box<dyn Future<Output = Option<Attempted>> + Send>>;
+
 /// A visit to the store that is under way, and what it was sent for.
 struct Visiting<'lane> {
     errand: Arc<Errand>,
+    since: Instant,
     found: Pin<Box<dyn Future<Output = Result<Found, StoreError>> + Send + 'lane>>,
 }
 
 /// What a lane has under way.
 struct Work<'lane> {
-    attempts: JoinSet<Attempted>,
+    attempts: FuturesUnordered<Attempt>,
     /// How many of them are retries.
     retries: usize,
     ready: Ready,
@@ -81,8 +85,8 @@ struct Work<'lane> {
     give_back: Vec<Arc<str>>,
     visiting: Option<Visiting<'lane>>,
     pace: Pace,
-    /// How many touches are taken ahead of their slots: doubles where slots fell empty while the store was asked, and
-    /// halves where touches taken found none in time.
+    /// How many touches are taken ahead of their slots: doubles where slots fell empty while the store was asked, or
+    /// where it is asked so often that each visit is for few, and halves where touches taken found none in time.
     ahead: usize,
     /// About how many touches guards are asked at least: grows while they hold so many that slots stay free.
     ask: usize,
@@ -112,7 +116,7 @@ impl Work<'_> {
     fn new(pace: Pace) -> Self {
         let now = Instant::now();
         Self {
-            attempts: JoinSet::new(),
+            attempts: FuturesUnordered::new(),
             retries: 0,
             ready: Ready::default(),
             unnoted: Vec::new(),
@@ -145,14 +149,17 @@ impl<S: OutboxStore> WebhookLane<S> {
         channel: Arc<str>,
         settings: ReadyWebhook,
     ) -> Result<Self, Unavailable> {
-        let client = client::client(&settings)?;
-        Ok(Self { context, channel, settings: Arc::new(settings), client })
+        Ok(Self { context, channel, client: Arc::new(Client::new(settings)?) })
+    }
+
+    fn settings(&self) -> &ReadyWebhook {
+        self.client.settings()
     }
 
     /// Delivers until told to stop, or until all that is due by `signals.until` was attempted or the receiver wants
     /// nothing more.
     pub(super) async fn run(self, mut signals: Signals) {
-        let mut work = Work::new(Pace::new(self.settings.rate));
+        let mut work = Work::new(Pace::new(self.settings().rate));
         loop {
             let stopping = signals.stopping();
             let closing = stopping || work.gone;
@@ -171,8 +178,8 @@ impl<S: OutboxStore> WebhookLane<S> {
             match self.wait(&mut work, &mut signals, closing, stopping).await {
                 Woken::Ended(ended) => {
                     self.ended(&mut work, ended);
-                    while let Some(ended) = work.attempts.try_join_next() {
-                        self.ended(&mut work, ended.ok());
+                    while let Some(Some(ended)) = work.attempts.next().now_or_never() {
+                        self.ended(&mut work, ended);
                     }
                     if work.attempts.is_empty() {
                         // Also after an attempt that broke down, of which nothing is told.
@@ -181,7 +188,7 @@ impl<S: OutboxStore> WebhookLane<S> {
                 }
                 Woken::Visited(found) => self.visited(&mut work, found),
                 Woken::Look => work.look_at = Instant::now(),
-                Woken::Other => {}
+                Woken::Other => self.client.close_stale(),
             }
         }
         if signals.until.is_none() {
@@ -193,7 +200,7 @@ impl<S: OutboxStore> WebhookLane<S> {
     /// Starts attempts of what was let through while there are slots.
     fn start_ready(&self, work: &mut Work<'_>) {
         while self.room(work) > 0 {
-            let slots = Slots { all: self.settings.concurrency, retries: work.retries };
+            let slots = Slots { all: self.settings().concurrency, retries: work.retries };
             let Some(delivery) = work.ready.next(slots) else { return };
             self.start(work, delivery);
         }
@@ -201,18 +208,18 @@ impl<S: OutboxStore> WebhookLane<S> {
 
     /// How many attempts may start now.
     fn room(&self, work: &Work<'_>) -> usize {
-        self.settings.concurrency.saturating_sub(work.attempts.len()).min(work.pace.left())
+        self.settings().concurrency.saturating_sub(work.attempts.len()).min(work.pace.left())
     }
 
     /// How many touches are worth taking: as many as there are slots for, or as will be by the time they are here.
     fn wanted(&self, work: &Work<'_>) -> Wanted {
-        let slots = self.settings.concurrency.saturating_sub(work.attempts.len());
+        let slots = self.settings().concurrency.saturating_sub(work.attempts.len());
         let soon = slots.max(work.ahead).min(work.pace.soon()).max(work.ask).min(MOST_TAKEN.max(slots));
         if work.ready.first() > soon / 2 {
             return Wanted::default();
         }
-        let several = self.settings.concurrency > 1;
-        let beside = if several { (soon / self.settings.concurrency).max(1) } else { 0 };
+        let several = self.settings().concurrency > 1;
+        let beside = if several { (soon / self.settings().concurrency).max(1) } else { 0 };
         Wanted {
             first: soon - work.ready.first(),
             beside: beside.saturating_sub(work.ready.again()),
@@ -250,7 +257,7 @@ impl<S: OutboxStore> WebhookLane<S> {
         let sent = Arc::clone(&errand);
         // The visit may wait for a run: the time is that of its beginning.
         let found = self.context.store.visit(move |archive, gate| visit(archive, gate, &sent, clock.now()));
-        work.visiting = Some(Visiting { errand, found: Box::pin(found) });
+        work.visiting = Some(Visiting { errand, since: Instant::now(), found: Box::pin(found) });
     }
 
     async fn wait(&self, work: &mut Work<'_>, signals: &mut Signals, closing: bool, stopping: bool) -> Woken {
@@ -265,7 +272,7 @@ impl<S: OutboxStore> WebhookLane<S> {
         };
         tokio::select! {
             biased;
-            ended = attempts.join_next(), if !attempts.is_empty() => Woken::Ended(ended.and_then(Result::ok)),
+            ended = attempts.next(), if !attempts.is_empty() => Woken::Ended(ended.flatten()),
             found = found => Woken::Visited(found),
             _ = signals.stop.wait_for(|stop| *stop), if !stopping => Woken::Other,
             () = pace.refill(), if starved => Woken::Other,
@@ -287,7 +294,7 @@ impl<S: OutboxStore> WebhookLane<S> {
     }
 
     fn visited(&self, work: &mut Work<'_>, found: Result<Found, StoreError>) {
-        let Some(Visiting { errand, .. }) = work.visiting.take() else { return };
+        let Some(Visiting { errand, since, .. }) = work.visiting.take() else { return };
         let found = match found {
             Ok(found) => found,
             Err(error) => return self.failed(work, &errand, &error),
@@ -299,10 +306,11 @@ impl<S: OutboxStore> WebhookLane<S> {
         }
         let Found { mut asked, more, next_due, refused } = found;
         self.context.board.count(&self.channel, &asked);
-        let slots = self.settings.concurrency.saturating_sub(work.attempts.len());
-        let starved = work.ready.is_empty() && slots * 2 >= self.settings.concurrency;
-        if starved && more {
-            work.ahead = (work.ahead * 2).clamp(self.settings.concurrency, MOST_TAKEN);
+        let slots = self.settings().concurrency.saturating_sub(work.attempts.len());
+        let starved = work.ready.is_empty() && slots * 2 >= self.settings().concurrency;
+        let often = since.elapsed() < NOTE_AFTER;
+        if (starved || often) && more {
+            work.ahead = (work.ahead * 2).clamp(self.settings().concurrency, MOST_TAKEN);
         }
         // What is held must not keep others waiting behind it.
         let held = asked.held_any() && asked.leaving.len() < slots;
@@ -336,21 +344,20 @@ impl<S: OutboxStore> WebhookLane<S> {
     fn start(&self, work: &mut Work<'_>, delivery: Delivery) {
         work.pace.take();
         work.retries += usize::from(delivery.attempts > 0);
-        let client = self.client.clone();
-        let settings = Arc::clone(&self.settings);
-        let context = Arc::clone(&self.context);
-        work.attempts.spawn(async move {
+        let client = Arc::clone(&self.client);
+        let wall = Arc::clone(&self.context.outside.wall);
+        let attempt = async move {
             let Delivery { touch, queued, attempts, .. } = delivery;
             let began = Instant::now();
             let answer = match message::body(&touch, queued) {
-                Ok(body) => {
-                    let now = context.outside.wall.now();
-                    client::attempt(&client, &settings, &touch.id, body, now).await
-                }
+                Ok(body) => client.attempt(&touch.id, body, wall.now()).await,
                 Err(error) => Answer::unsendable(&error),
             };
             Attempted { id: touch.id, attempts, answer, took: began.elapsed() }
-        });
+        };
+        // One that panics must not take the others with it.
+        let attempt = AssertUnwindSafe(attempt).catch_unwind().map(Result::ok);
+        work.attempts.push(Box::pin(attempt));
     }
 
     /// Decides what follows an attempt that ended. `None` is one that broke down: its touch is left for the
@@ -360,13 +367,9 @@ impl<S: OutboxStore> WebhookLane<S> {
         self.context.board.change(&self.channel, |status| status.took.note(took));
         work.retries = work.retries.saturating_sub(usize::from(attempts > 0));
         let outside = &self.context.outside;
-        let settlement = settle::settle(
-            &self.settings.retry,
-            attempts,
-            &answer,
-            outside.clock.now(),
-            outside.entropy.fraction(),
-        );
+        let fraction = || outside.entropy.fraction();
+        let settlement =
+            settle::settle(&self.settings().retry, attempts, &answer, outside.clock.now(), fraction);
         self.report(&id, &answer, &settlement);
         if answer.outcome == Outcome::Gone {
             self.stop_for_good(work);

@@ -3,7 +3,7 @@
 //! `cargo bench --bench delivery` queues 20,000 touches in a store on disk and delivers them, signed, as the daemon
 //! does: the dispatcher on the thread that owns the store, the guards asked again before each attempt, every outcome
 //! noted. The loop posts the same bodies unsigned to the same receiver (in this process, on a thread of its own), with
-//! as many requests at once, and notes nothing. Both go in turns; medians of three. `-- --touches 5000` makes it
+//! as many requests at once, and notes nothing. Both go in turns; medians of five. `-- --touches 5000` makes it
 //! smaller.
 
 #![expect(
@@ -35,7 +35,7 @@ use guanxi::ports::Clock;
 use guanxi::ports::system::{SystemClock, SystemEntropy, SystemEnvironment};
 use reqwest::header::CONTENT_TYPE;
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 const DAY: i64 = 86_400_000;
 
 fn main() {

@@ -1,5 +1,6 @@
 //! Whole deliveries: a store, a dispatcher, receivers and files.
 
+mod connections;
 mod file;
 mod gate;
 mod liars;

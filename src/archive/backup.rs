@@ -5,7 +5,6 @@
 //! process, and so may never end. The writer is not held up. Its log can't be emptied until the copy is
 //! made, so it grows by what is written in that time; a copy of pages takes a fraction of the time of `VACUUM INTO`.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup as Copying, StepResult};
 
 use super::migrate::{self, Found};
-use super::open::{PATIENCE, look_flags};
+use super::open::{PATIENCE, look_flags, with_ending};
 use super::{ArchiveError, Result};
 
 /// Pages copied between two reports of progress: 4 MiB.
@@ -216,10 +215,4 @@ impl Drop for Part {
             let _ = fs::remove_file(&self.path);
         }
     }
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }

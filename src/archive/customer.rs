@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::facts::enrolment_of;
+use super::facts::{ENROLMENT_COLUMNS, enrolment_of};
 use super::{Archive, Result};
 use crate::model::Timestamp;
 use crate::model::enrolment::Enrolment;
@@ -33,11 +33,10 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn enrolments(&self, customer: &str, limit: usize) -> Result<Vec<(String, Enrolment)>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT customer, cadence, number, next, ended, base, \"offset\", distance, started, identity, event, \
-             reason FROM enrolment WHERE customer = ?1 \
-             ORDER BY ended IS NOT NULL, started DESC, cadence, number DESC, identity LIMIT ?2",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT customer, cadence, {ENROLMENT_COLUMNS} FROM enrolment WHERE customer = ?1 \
+             ORDER BY ended IS NOT NULL, started DESC, cadence, number DESC, identity LIMIT ?2"
+        ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let found =
             statement.query_map(params![customer, limit], |row| Ok((row.get(1)?, enrolment_of(row)?)))?;

@@ -15,7 +15,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, params};
 
 use self::columns::FieldReader;
-pub(super) use self::enrolments::enrolment_of;
+pub(super) use self::enrolments::{COLUMNS as ENROLMENT_COLUMNS, enrolment_of};
 pub(super) use self::prior::place_of;
 use super::adopt::{Layout, Slot};
 use super::{Archive, ArchiveError, Result};

@@ -53,7 +53,7 @@ pub use forget::{Person, RowCounts};
 pub use identities::Identities;
 pub use ingest::{Change, EventRow, Ingest, IngestCounts, Outcome, Repeat};
 pub use merge::MergeError;
-pub use open::{Archive, LOG_LIMIT, Snapshot};
+pub use open::{Archive, LOG_LIMIT, Snapshot, log_of, with_ending};
 pub use outbox::{Delivery, Depth, OutboxChange};
 pub use prune::{Keep, Pruning};
 pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};

@@ -209,12 +209,24 @@ fn real_path(store: &Path) -> PathBuf {
     })
 }
 
+/// The path of a file beside another: the same name with an ending more.
+#[must_use]
+pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// SQLite's write-ahead log of a store.
+#[must_use]
+pub fn log_of(store: &Path) -> PathBuf {
+    with_ending(store, "-wal")
+}
+
 /// Takes the one-writer lock beside the store, where links lead, and writes the process id into it. The file stays
 /// when the process ends; what counts is whether a process holds it.
 fn take_lock(store: &Path) -> Result<File> {
-    let mut name = real_path(store).into_os_string();
-    name.push(".lock");
-    let path = PathBuf::from(name);
+    let path = with_ending(&real_path(store), ".lock");
     let fault = |source| ArchiveError::File { path: path.clone(), source };
     let mut file =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fault)?;

@@ -179,8 +179,7 @@ impl Archive {
     }
 
     /// Queues a dead touch again, its attempts counted anew; false where it is not dead, or so old that its payload
-    /// is gone. It counts as queued since
-    /// it first was, so that what is sent is the same bytes as before.
+    /// is gone. It counts as queued since it first was, so that what is sent is the same bytes as before.
     ///
     /// # Errors
     /// SQLite's own.

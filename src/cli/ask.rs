@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::arguments::Ask;
 use super::failure::Failure;
 use crate::archive::ArchiveError;
+use crate::emit::client::innermost;
 
 /// As long as the daemon takes at most, and somewhat more.
 const TIME: Duration = Duration::from_secs(40);
@@ -109,14 +110,6 @@ fn token(ask: &Ask) -> Result<Option<String>, Failure> {
         Failure::Input(format!("the token file {} can't be read: {error}", file.display()))
     })?;
     Ok(text.lines().map(str::trim).find(|token| !token.is_empty()).map(str::to_owned))
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 #[cfg(test)]

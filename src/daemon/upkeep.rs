@@ -1,7 +1,6 @@
 //! Keeps the store's write-ahead log small. SQLite begins it anew by itself only at a moment when nobody reads, which
 //! readers who relieve one another never leave; waiting for them a little, while nobody writes, finds one.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::state::Shared;
-use crate::archive::LOG_LIMIT;
+use crate::archive::{LOG_LIMIT, log_of};
 
 /// How often the log is looked at.
 const LOOK: Duration = Duration::from_secs(10);
@@ -20,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// Cuts the log back whenever it is too long, until told to stop.
 pub(super) async fn keep_log_small(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
-    let log = log_of(&shared);
+    let log = log_of(&shared.settings.store);
     let mut pause = LOOK;
     while !*stop.borrow() {
         let size = std::fs::metadata(&log).map_or(0, |about| about.len());
@@ -50,11 +49,4 @@ pub(super) async fn keep_log_small(shared: Arc<Shared>, mut stop: watch::Receive
             _ = stop.changed() => {}
         }
     }
-}
-
-/// SQLite's name for it.
-fn log_of(shared: &Shared) -> PathBuf {
-    let mut log = shared.settings.store.clone().into_os_string();
-    log.push("-wal");
-    log.into()
 }

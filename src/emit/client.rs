@@ -160,7 +160,8 @@ fn failure(error: &SendError) -> Failure {
 }
 
 /// The cause at the bottom of an error: outer ones say no more than that there is one.
-fn innermost(error: &(dyn Error + 'static)) -> String {
+#[must_use]
+pub fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

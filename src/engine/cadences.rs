@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
-use super::{Engine, EngineError, RunReport, memories};
+use super::{Engine, EngineError, RunReport};
 use crate::archive::{NewRun, RunWriter};
 use crate::care::cadence::{Changed, End, Rhythm, Sight, Standing, Start, Terms, Turn, turn};
 use crate::evaluate::Decisions;
@@ -100,16 +100,16 @@ impl<'run> CadencePass<'run> {
         engine: &'run Engine,
         selected: &[usize],
         mut column: usize,
+        rules: &BTreeMap<String, RuleMemory>,
         writer: &RunWriter<'_>,
         run: &'run NewRun,
     ) -> Result<Self, EngineError> {
-        let rules = memories(writer.archive())?;
         let run =
             Run { engine, now: run.now, started: run.started, policy_version: run.policy_version.as_str() };
         let mut cadences = Vec::new();
         for cadence in selected.iter().filter_map(|&index| engine.policy.cadences.get(index)) {
             let columns = Columns::new(cadence, &mut column);
-            cadences.push(Active::new(cadence, columns, &rules, writer, run)?);
+            cadences.push(Active::new(cadence, columns, rules, writer, run)?);
         }
         Ok(Self { run, cadences })
     }

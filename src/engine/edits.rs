@@ -78,20 +78,28 @@ struct Tables {
     triggers: Vec<usize>,
 }
 
+/// Notes which tables sleep, and gives what is remembered of all.
+pub(super) fn put_to_sleep(
+    policy: &Compiled,
+    writer: &mut RunWriter<'_>,
+) -> Result<BTreeMap<String, RuleMemory>, EngineError> {
+    let awake = tables(policy);
+    writer.put_to_sleep(|rule| sleeps(rule, &awake))?;
+    super::memories(writer.archive())
+}
+
 impl Edits {
     /// Finds what was edited of the classes that a run decides and the triggers it selects, and prepares the former
     /// sets. Must come before the run makes cut points.
     pub(super) fn find(
         policy: &Compiled,
         writer: &mut RunWriter<'_>,
+        memories: &BTreeMap<String, RuleMemory>,
         (classes, selection): (&[usize], &Selection),
         now: Timestamp,
         report: &mut RunReport,
     ) -> Result<Self, EngineError> {
-        let awake = tables(policy);
-        writer.put_to_sleep(|rule| sleeps(rule, &awake))?;
-        let memories = super::memories(writer.archive())?;
-        let found = Found::of(policy, &memories, (classes, selection), now, report);
+        let found = Found::of(policy, memories, (classes, selection), now, report);
         let any_new = selected(policy, (classes, selection)).any(|rule| !memories.contains_key(&rule));
         let mut edits = Self { rules: found.rules, any_new, ..Self::default() };
         for (version, tables) in found.sets {

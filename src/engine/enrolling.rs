@@ -1,14 +1,15 @@
 //! Cadences that enrol for events: asked once everybody has been placed, about the events that are new to each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cadences::{Active, Columns, Run, Seen, expressions};
-use super::{Engine, EngineError, RunReport, last_id, memories};
+use super::{Engine, EngineError, RunReport, last_id};
 use crate::archive::{DueArrivals, NewRun, RunWriter};
 use crate::care::cadence::{Changed, Sight, Standing, Start, for_event, reaches_back};
 use crate::evaluate::{CutPoints, Evaluator, Goal};
 use crate::model::event::{Arrival, ArrivalMark, Taken};
 use crate::model::facts::{BATCH, EventBatch, EventRequest, FactBatch};
+use crate::model::trigger::RuleMemory;
 use crate::model::{Column, Date, Timestamp, civil};
 use crate::policy::compiled::{Anchor, Cadence};
 
@@ -35,17 +36,17 @@ impl<'run> Enrolling<'run> {
     pub(super) fn new(
         engine: &'run Engine,
         selected: &[usize],
+        rules: &BTreeMap<String, RuleMemory>,
         writer: &RunWriter<'_>,
         run: &'run NewRun,
     ) -> Result<Self, EngineError> {
-        let rules = memories(writer.archive())?;
         let run = Run { engine, now: run.now, started: run.started, policy_version: &run.policy_version };
         let mut cadences = Vec::new();
         for cadence in selected.iter().filter_map(|&index| engine.policy.cadences.get(index)) {
             let mut count = 0;
             let columns = Columns::new(cadence, &mut count);
             let Some(mut program) = Program::new(engine, cadence, count)? else { continue };
-            let active = Active::new(cadence, columns, &rules, writer, run)?;
+            let active = Active::new(cadence, columns, rules, writer, run)?;
             if active.changed != Changed::Slept {
                 program.taken = writer.archive().taken(&active.rule)?;
             }

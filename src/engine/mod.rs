@@ -144,15 +144,17 @@ impl Engine {
         report.cancelled = writer.cancel_sleeping(|unsent| asleep(&self.policy, unsent), run.started)?;
         let mut request = evaluator.request(now).clone();
         let decided: Vec<usize> = request.classes.iter().map(|request| request.class).collect();
-        let mut edits = Edits::find(&self.policy, &mut writer, (&decided, &selection), now, &mut report)?;
+        let rules = edits::put_to_sleep(&self.policy, &mut writer)?;
+        let edited = (&*decided, &selection);
+        let mut edits = Edits::find(&self.policy, &mut writer, &rules, edited, now, &mut report)?;
         let mut cuts = CutPoints::new(&self.plan, &self.policy, writer.archive().cut_points()?);
-        let mut occasions = Occasions::new(self, &selection.triggers, &writer, run)?;
-        let mut enrolling = Enrolling::new(self, &selection.cadences, &writer, run)?;
+        let mut occasions = Occasions::new(self, &selection.triggers, &rules, &writer, run)?;
+        let mut enrolling = Enrolling::new(self, &selection.cadences, &rules, &writer, run)?;
         let mut queueing = Queueing::new(self, now, run.started);
-        let mut triggers =
-            TriggerPass::new(&self.policy, &selection.triggers, &memories(writer.archive())?, run);
+        let mut triggers = TriggerPass::new(&self.policy, &selection.triggers, &rules, run);
         request.conditions = writer.trigger_numbers(triggers.names())?;
-        let mut cadences = CadencePass::new(self, &selection.cadences, triggers.columns(), &writer, run)?;
+        let mut cadences =
+            CadencePass::new(self, &selection.cadences, triggers.columns(), &rules, &writer, run)?;
         request.cadences = cadences.requests().collect();
         let is_due_to_all = edits.ask_for_everybody() || cadences.changed();
         let whom = if is_due_to_all { &Whom::Everybody } else { whom };

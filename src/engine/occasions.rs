@@ -7,6 +7,7 @@ mod heard;
 mod moves;
 mod program;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) use self::awaited::is_answered;
@@ -14,7 +15,7 @@ pub(super) use self::heard::prune;
 use self::program::{Program, Seen};
 use super::owed::{Fate, Owed};
 use super::triggers::because;
-use super::{Engine, EngineError, RunReport, memories};
+use super::{Engine, EngineError, RunReport};
 use crate::archive::{NewRun, RunWriter};
 use crate::care::trigger::occasion::{Occasion, OccasionTerms, OccasionVerdict, decide};
 use crate::evaluate::CutPoints;
@@ -72,10 +73,10 @@ impl<'run> Occasions<'run> {
     pub(super) fn new(
         engine: &'run Engine,
         selected: &[usize],
+        rules: &BTreeMap<String, RuleMemory>,
         writer: &RunWriter<'_>,
         run: &'run NewRun,
     ) -> Result<Self, EngineError> {
-        let rules = memories(writer.archive())?;
         let mut triggers = Vec::new();
         for trigger in selected.iter().filter_map(|&index| engine.policy.triggers.get(index)) {
             let Some(program) = Program::new(engine, trigger)? else { continue };

@@ -15,6 +15,7 @@ use super::error::ImportError;
 use super::inbox::is_for;
 use super::mapping::Plan;
 use super::rows::RawRow;
+use crate::archive::with_ending;
 use crate::model::Timestamp;
 use crate::policy::Compiled;
 
@@ -73,9 +74,7 @@ struct Wanted<'call> {
 impl Wanted<'_> {
     /// Writes a file without the rows, if it has any; one that has no others is removed.
     fn remove_from(&self, path: &Path) -> io::Result<u64> {
-        let mut unfinished = path.as_os_str().to_owned();
-        unfinished.push(".tmp");
-        let unfinished = PathBuf::from(unfinished);
+        let unfinished = with_ending(path, ".tmp");
         let out = BufWriter::new(File::create(&unfinished)?);
         let is_csv = path.extension().is_some_and(|ending| ending == "csv");
         let rejected = File::open(path)?;

@@ -14,7 +14,8 @@ use crate::model::standing::{AtRest, Prior};
 use crate::model::{TextList, Timestamp};
 
 /// What a row needs to be an [`Enrolment`], after customer and cadence.
-const COLUMNS: &str = "number, next, ended, base, \"offset\", distance, started, identity, event, reason";
+pub(in crate::archive) const COLUMNS: &str =
+    "number, next, ended, base, \"offset\", distance, started, identity, event, reason";
 
 impl FactReader<'_> {
     /// Reads those of the cadences requested, in order of (row, cadence, number): all that go on, all that are not for

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::failure::{Refused, failure};
+use crate::emit::client::innermost;
 
 /// Rows of a page where nothing else is asked for.
 const PAGE: usize = 50;
@@ -52,12 +53,4 @@ pub(super) fn cursor(cursor: Option<&str>) -> Result<Option<i64>, Refused> {
     let Some(text) = cursor else { return Ok(None) };
     let number = text.parse().ok().filter(|number| *number > 0);
     number.map(Some).ok_or_else(|| bad("cursor is what `next` of the page before says").into())
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::page::Metric;
+use crate::archive::log_of;
 
 pub(super) fn readable(readable: bool) -> Metric {
     Metric::gauge(
@@ -17,15 +18,13 @@ pub(super) fn customers(customers: u64) -> Metric {
 }
 
 pub(super) fn files(store: &Path) -> Vec<Metric> {
-    let mut log = store.as_os_str().to_owned();
-    log.push("-wal");
     let size = |path: &Path| std::fs::metadata(path).map_or(0.0, |about| about.len() as f64);
     vec![
         Metric::gauge("guanxi_store_bytes", "Size of the store's file", size(store)),
         Metric::gauge(
             "guanxi_store_log_bytes",
             "Size of the store's write-ahead log, which is cut back to 64 MB when nobody reads an old moment",
-            size(Path::new(&log)),
+            size(&log_of(store)),
         ),
     ]
 }

@@ -51,6 +51,8 @@ pub enum Redelivered {
     UnderWay,
     /// It may not be sent any more since then.
     Expired(Timestamp),
+    /// What it said was taken away, since it was too old.
+    Emptied,
 }
 
 impl DeadOrQueued {
@@ -83,8 +85,7 @@ impl Archive {
         if expires <= at {
             return Ok(Redelivered::Expired(expires));
         }
-        self.requeue(id, at)?;
-        Ok(Redelivered::Done)
+        Ok(if self.requeue(id, at)? { Redelivered::Done } else { Redelivered::Emptied })
     }
 
     /// Cancels a dead or queued touch for good, with the reason it had.

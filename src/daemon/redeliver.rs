@@ -64,5 +64,8 @@ pub fn refusal(id: &str, order: Order, done: Redelivered) -> Option<String> {
             "touch {id} is being sent at this moment: ask again when it is known what came of that"
         )),
         Redelivered::Expired(at) => Some(format!("touch {id} expired at {at}: it can't be sent any more")),
+        Redelivered::Emptied => Some(format!(
+            "touch {id} is so old that `retain` took its payload away: it can't be sent any more"
+        )),
     }
 }

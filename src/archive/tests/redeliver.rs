@@ -32,6 +32,14 @@ fn a_dead_touch_is_retried_while_it_may_still_be_sent() {
 }
 
 #[test]
+fn a_dead_touch_whose_payload_was_taken_away_is_not_said_to_be_retried() {
+    let mut archive = several();
+    archive.connection.execute("UPDATE touch SET pruned = 1 WHERE id = 'dead'", []).unwrap();
+    assert_eq!(archive.retry_dead("dead", NOW).unwrap(), Redelivered::Emptied);
+    assert_eq!(ended(&archive, "dead").0, TouchState::Dead);
+}
+
+#[test]
 fn what_is_dropped_ends_cancelled_with_the_reason_it_had() {
     let mut archive = several();
     assert!(archive.retry("queued", Timestamp(50), "500").unwrap());

@@ -47,6 +47,7 @@ async fn order(api: &Api, id: Result<Path<String>, PathRejection>, order: Order)
         Redelivered::NoTouch => (StatusCode::NOT_FOUND, "no_such_touch"),
         Redelivered::UnderWay => (StatusCode::CONFLICT, "under_way"),
         Redelivered::Expired(_) => (StatusCode::CONFLICT, "expired"),
+        Redelivered::Emptied => (StatusCode::CONFLICT, "emptied"),
         Redelivered::Not(_) | Redelivered::Done => (StatusCode::CONFLICT, "wrong_state"),
     };
     failure(status, code, &message)

@@ -96,9 +96,14 @@ fn a_copy_that_meets_a_full_disk_or_a_damaged_store_is_not_made() {
     assert_eq!(fs::read_dir(home.path("out")).unwrap().count(), 0);
 
     let path = home.path("store/guanxi.db");
+    // A page that is in use: nobody would miss what a free one held.
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'event_order'";
+    let store = rusqlite::Connection::open(&path).unwrap();
+    let page = store.query_row(root, [], |row| row.get::<_, u32>(0)).unwrap();
+    let page = usize::try_from(page).unwrap();
+    drop(store);
     let mut bytes = fs::read(&path).unwrap();
-    let middle = bytes.len() / 2 / 4_096 * 4_096;
-    bytes[middle..middle + 4_096].fill(0x5a);
+    bytes[(page - 1) * 4_096..page * 4_096].fill(0x5a);
     fs::write(&path, bytes).unwrap();
     let output = home.run(&["backup", "copy.db"]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));

@@ -3,8 +3,8 @@
 //! Data flows one way: `policies/` and `scripts/` are checked by [`policy`] into a
 //! [`Compiled`](policy::Compiled) set; facts come in through [`intake`] into the [`archive`]; a run of
 //! the [`engine`] reads facts, lets [`evaluate`] place every customer and [`care`] decide what is owed,
-//! and commits all of it at once; [`emit`] then sends what was queued. [`daemon`] says when, [`cli`] is
-//! the face.
+//! and commits all of it at once; [`emit`] then sends what was queued. [`daemon`] does so when
+//! [`schedule`] says, [`rehearsal`] in virtual time on a copy; [`cli`] is the face.
 
 pub mod archive;
 pub mod care;
@@ -19,3 +19,5 @@ pub mod model;
 pub mod policy;
 pub mod policy_test;
 pub mod ports;
+pub mod rehearsal;
+pub mod schedule;

@@ -17,9 +17,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("intake", &["model", "ports", "policy", "evaluate", "archive"]),
     ("emit", &["model", "ports", "policy", "archive", "care"]),
     ("engine", &["model", "ports", "policy", "archive", "evaluate", "care"]),
-    ("policy_test", &["model", "ports", "policy", "archive", "evaluate", "engine"]),
+    ("schedule", &["model", "policy"]),
+    ("rehearsal", &["model", "ports", "policy", "archive", "evaluate", "engine", "schedule"]),
+    ("policy_test", &["model", "ports", "policy", "archive", "evaluate", "engine", "rehearsal"]),
     ("demo", &["model", "ports"]),
-    ("daemon", &["model", "ports", "policy", "archive", "evaluate", "care", "intake", "emit", "engine"]),
+    (
+        "daemon",
+        &["model", "ports", "policy", "archive", "evaluate", "care", "intake", "emit", "engine", "schedule"],
+    ),
     (
         "cli",
         &[
@@ -34,6 +39,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "engine",
             "demo",
             "daemon",
+            "schedule",
+            "rehearsal",
             "policy_test",
         ],
     ),
@@ -52,7 +59,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that compute and do nothing else.
-const PURE: &[&str] = &["model/", "policy/", "evaluate/", "care/"];
+const PURE: &[&str] = &["model/", "policy/", "evaluate/", "care/", "schedule/"];
 
 /// What the pure modules must not name: clocks, files, threads, and maps whose order is not fixed by their keys.
 const IMPURE: &[&str] =

@@ -140,8 +140,19 @@ fn open_source(store: &Path) -> Result<Connection> {
     }
 }
 
-/// Copies all pages as they are at one moment.
+/// Copies all pages into one file that needs nothing beside it, wherever it is looked at; as a store it is set back when
+/// it is opened.
 fn copy(
+    source: &Connection,
+    target: &mut Connection,
+    progress: &mut dyn FnMut(u64, u64),
+) -> rusqlite::Result<()> {
+    copy_pages(source, target, progress)?;
+    target.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
+}
+
+/// Copies all pages as they are at one moment.
+pub(super) fn copy_pages(
     source: &Connection,
     target: &mut Connection,
     progress: &mut dyn FnMut(u64, u64),
@@ -161,9 +172,7 @@ fn copy(
             }
         }
     }
-    moment.commit()?;
-    // One file that needs nothing beside it, wherever it is looked at; as a store it is set back when it is opened.
-    target.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
+    moment.commit()
 }
 
 /// The copy before it has its name. Removed unless it gets that.

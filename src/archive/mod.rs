@@ -36,6 +36,7 @@ mod prune;
 mod query;
 mod redeliver;
 mod run;
+mod scratch;
 mod stop;
 mod taken;
 #[cfg(test)]

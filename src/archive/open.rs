@@ -39,7 +39,7 @@ pub struct Archive {
     /// Read once it is needed.
     pub(super) identities: Option<Arc<Identities>>,
     /// Held while the store may be written; given back when the process ends, however it ends.
-    _lock: Option<File>,
+    pub(super) _lock: Option<File>,
 }
 
 /// The store held still while it is looked at: every read until this is dropped sees the same moment.
@@ -165,7 +165,7 @@ impl Archive {
 }
 
 /// What every store holds, whatever is declared.
-fn own_schema() -> Arc<Schema> {
+pub(super) fn own_schema() -> Arc<Schema> {
     Arc::new(Schema { events: vec![EventShape::touch()], ..Schema::default() })
 }
 
@@ -173,7 +173,7 @@ pub(super) fn look_flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-fn configure(connection: &Connection, cache: i64) -> Result<()> {
+pub(super) fn configure(connection: &Connection, cache: i64) -> Result<()> {
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // A misspelt column must be an error, not a text.

@@ -14,6 +14,7 @@ mod merge;
 mod prune;
 mod redeliver;
 mod runs;
+mod scratch;
 mod speed;
 
 use std::sync::Arc;

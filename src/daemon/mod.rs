@@ -16,7 +16,6 @@ pub mod prune;
 pub mod redeliver;
 pub mod reload;
 pub mod runs;
-pub mod schedule;
 mod service;
 mod signals;
 mod start;

@@ -14,7 +14,6 @@ use tracing::{debug, error, info, warn};
 use super::metrics::Metrics;
 use super::policy_set::{self, PolicySet, PolicySetError};
 use super::runs::{self, TimetablesError};
-use super::schedule::Timetable;
 use super::state::{Active, ReloadReport, Shared, Store};
 use super::writer::WriterStopped;
 use crate::archive::{Archive, ArchiveError};
@@ -23,6 +22,7 @@ use crate::model::Timestamp;
 use crate::policy;
 use crate::ports::Clock;
 use crate::ports::files::{self, FolderError};
+use crate::schedule::Timetable;
 
 /// How often files that change while they are checked are read again before they are taken as they are.
 const READS: usize = 5;

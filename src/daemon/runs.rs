@@ -8,7 +8,6 @@ use tracing::{debug, error, info, warn};
 
 use super::at_once;
 use super::metrics::Metrics;
-use super::schedule::{DueRun, Timetable, TimetableError, is_far_ahead, next_due, next_fire};
 use super::state::{Shared, Store};
 use super::writer::WriterStopped;
 use crate::archive::{Archive, ArchiveError};
@@ -17,6 +16,7 @@ use crate::model::Timestamp;
 use crate::model::trigger::RuleMemory;
 use crate::policy::Compiled;
 use crate::policy::compiled::{Schedule, Scope, Start};
+use crate::schedule::{DueRun, Timetable, TimetableError, is_far_ahead, next_due, next_fire};
 
 /// The longest sleep: a machine that slept or whose clock was set is noticed this soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);

@@ -14,7 +14,6 @@ use super::http::{Access, TokenError, Tokens, is_loopback};
 use super::metrics::Metrics;
 use super::policy_set::{PolicySet, PolicySetError};
 use super::reload::{self, ActivateError, Reloader, Seen};
-use super::schedule::Timetable;
 use super::state::{Active, Outside, ReloadReport, Settings, Shared, Start, Store};
 use super::writer::Writer;
 use super::{Daemon, http, inbox, prune, runs, service, upkeep, watching};
@@ -24,6 +23,7 @@ use crate::engine::Engine;
 use crate::intake::Inbox;
 use crate::model::Timestamp;
 use crate::policy;
+use crate::schedule::Timetable;
 
 /// Why the daemon doesn't start.
 #[derive(Debug, thiserror::Error)]

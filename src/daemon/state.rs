@@ -8,7 +8,6 @@ use tokio::sync::{Notify, watch};
 
 use super::metrics::Metrics;
 use super::policy_set::PolicySet;
-use super::schedule::Timetable;
 use super::writer::Writer;
 use crate::archive::Archive;
 use crate::emit::Board;
@@ -16,6 +15,7 @@ use crate::engine::{Engine, RunReport};
 use crate::intake::Inbox;
 use crate::model::Timestamp;
 use crate::ports::{Clock, Entropy, Environment};
+use crate::schedule::Timetable;
 
 /// Where the daemon finds what it works with.
 #[derive(Clone, Debug)]

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::schedule::Timetable;
 use super::state::{Active, ReloadReport, Shared};
 use crate::archive::{Approval, Archive, ArchiveError, RunOutcome, RunRow, TouchRow};
 use crate::emit::{ChannelState, ChannelStatus};
 use crate::engine::RunReport;
 use crate::model::Timestamp;
+use crate::schedule::Timetable;
 
 /// A run that takes longer is stuck.
 const STUCK: i64 = 30 * 60 * 1000;

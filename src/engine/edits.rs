@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use super::former::{FormerSet, Question, recall};
 use super::triggers::conditions;
-use super::{EngineError, RunReport, Selection};
+use super::{Engine, EngineError, RunReport, Selection};
 use crate::archive::{ClassEdit, FormerPlaces, RunWriter};
 use crate::model::trigger::RuleMemory;
 use crate::model::{Bitmap, ClassShape, Schema, Timestamp};
@@ -92,13 +92,14 @@ impl Edits {
     /// Finds what was edited of the classes that a run decides and the triggers it selects, and prepares the former
     /// sets. Must come before the run makes cut points.
     pub(super) fn find(
-        policy: &Compiled,
+        engine: &Engine,
         writer: &mut RunWriter<'_>,
         memories: &BTreeMap<String, RuleMemory>,
         (classes, selection): (&[usize], &Selection),
         now: Timestamp,
         report: &mut RunReport,
     ) -> Result<Self, EngineError> {
+        let policy = &engine.policy;
         let found = Found::of(policy, memories, (classes, selection), now, report);
         let any_new = selected(policy, (classes, selection)).any(|rule| !memories.contains_key(&rule));
         let mut edits = Self { rules: found.rules, any_new, ..Self::default() };
@@ -106,7 +107,7 @@ impl Edits {
             let recalled = if version.is_empty() { None } else { Some(recall(writer.archive(), &version)?) };
             match recalled {
                 None => edits.nobody_knows(&tables),
-                Some(Ok(former)) => edits.ask(policy, writer, &former, &tables, now, report)?,
+                Some(Ok(former)) => edits.ask(engine, writer, &former, &tables, now, report)?,
                 Some(Err(why)) => {
                     report.forgotten.push(forgotten(&version, &why));
                     edits.nobody_knows(&tables);
@@ -125,13 +126,14 @@ impl Edits {
     /// Takes up tables that last ran under one set, and prepares it.
     fn ask(
         &mut self,
-        policy: &Compiled,
+        engine: &Engine,
         writer: &mut RunWriter<'_>,
         former: &Arc<Compiled>,
         tables: &Tables,
         now: Timestamp,
         report: &mut RunReport,
     ) -> Result<(), EngineError> {
+        let policy = &engine.policy;
         let set = self.sets.len();
         let mut schema = Schema::clone(&former.schema);
         let mut question = Question { classes: Vec::new(), triggers: Vec::new(), schema: Arc::default() };
@@ -161,7 +163,7 @@ impl Edits {
             asked.triggers.insert(index, place);
         }
         question.schema = Arc::new(schema);
-        match FormerSet::new(writer.archive(), former, question, now)? {
+        match FormerSet::new(writer.archive(), former, question, (now, engine.plan.refresh()))? {
             Ok(former) => {
                 self.sets.push(former);
                 self.classes.extend(asked.classes);

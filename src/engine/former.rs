@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::triggers::{conditions, truth};
 use super::{EngineError, last_id};
 use crate::archive::{Archive, ArchiveError, SchemaView};
-use crate::evaluate::{CutPass, CutPlan, CutPoints, Evaluator, Goal};
+use crate::evaluate::{CutPass, CutPlan, CutPoints, Evaluator, Goal, Refresh};
 use crate::model::facts::{FactBatch, FactRequest};
 use crate::model::standing::Place;
 use crate::model::{Bitmap, Schema, Timestamp};
@@ -70,14 +70,14 @@ impl FormerSet {
         archive: &Archive,
         policy: &Arc<Compiled>,
         question: Question<'_>,
-        now: Timestamp,
+        (now, refresh): (Timestamp, Refresh),
     ) -> Result<Result<Self, String>, EngineError> {
         let view = match archive.view(question.schema) {
             Ok(view) => view,
             Err(error @ ArchiveError::TypeChanged { .. }) => return Ok(Err(error.to_string())),
             Err(error) => return Err(error.into()),
         };
-        let plan = CutPlan::new(policy);
+        let plan = CutPlan::new(policy).with_refresh(refresh);
         let conditions = question.triggers.iter().copied().flat_map(conditions).collect();
         let goal = Goal { classes: question.classes.clone(), expressions: conditions };
         let mut evaluator = match Evaluator::new(policy, &plan, &goal) {

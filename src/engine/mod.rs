@@ -32,7 +32,7 @@ pub use report::{ClassCount, GuardCount, RunReport};
 
 use crate::archive::{Archive, NewRun, RunTotals, RunWriter, UnsentTouches};
 use crate::care::payload::Templates;
-use crate::evaluate::{CutPlan, CutPoints, Decisions, Evaluator, Goal};
+use crate::evaluate::{CutPlan, CutPoints, Decisions, Evaluator, Goal, Refresh};
 use crate::model::Timestamp;
 use crate::model::facts::{FactBatch, FactRequest};
 use crate::model::trigger::RuleMemory;
@@ -82,6 +82,12 @@ impl Engine {
         Evaluator::new(&engine.policy, &engine.plan, &engine.goal(&selection))?;
         occasions::check(&engine)?;
         Ok(engine)
+    }
+
+    /// The same engine with another answer to whether cut points grow old.
+    #[must_use]
+    pub fn with_refresh(self, refresh: Refresh) -> Self {
+        Self { plan: self.plan.with_refresh(refresh), ..self }
     }
 
     /// The policy set it runs.
@@ -146,7 +152,7 @@ impl Engine {
         let decided: Vec<usize> = request.classes.iter().map(|request| request.class).collect();
         let rules = edits::put_to_sleep(&self.policy, &mut writer)?;
         let edited = (&*decided, &selection);
-        let mut edits = Edits::find(&self.policy, &mut writer, &rules, edited, now, &mut report)?;
+        let mut edits = Edits::find(self, &mut writer, &rules, edited, now, &mut report)?;
         let mut cuts = CutPoints::new(&self.plan, &self.policy, writer.archive().cut_points()?);
         let mut occasions = Occasions::new(self, &selection.triggers, &rules, &writer, run)?;
         let mut enrolling = Enrolling::new(self, &selection.cadences, &rules, &writer, run)?;

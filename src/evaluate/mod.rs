@@ -20,7 +20,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use cut::{CutPass, CutPlan, CutPoints};
+pub use cut::{CutPass, CutPlan, CutPoints, Refresh};
 pub use error::EvaluateError;
 pub use evaluator::{Decisions, Evaluator, Goal};
 pub use run::script::ScriptFailure;

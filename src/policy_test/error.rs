@@ -2,6 +2,7 @@
 
 use crate::archive::ArchiveError;
 use crate::engine::EngineError;
+use crate::rehearsal::RehearsalError;
 
 /// A test that is itself wrong, or an engine that failed under it.
 #[derive(Debug, thiserror::Error)]
@@ -23,4 +24,13 @@ pub enum PolicyTestError {
     /// The run failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+impl From<RehearsalError> for PolicyTestError {
+    fn from(error: RehearsalError) -> Self {
+        match error {
+            RehearsalError::Archive(error) => Self::Archive(error),
+            RehearsalError::Engine(error) => Self::Engine(error),
+        }
+    }
 }

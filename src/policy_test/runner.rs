@@ -12,6 +12,7 @@ use crate::model::Timestamp;
 use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
 use crate::ports::simulated::SetClock;
+use crate::rehearsal::deliver;
 
 /// How a test ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,22 +67,4 @@ fn take_step(
     }
     deliver(engine, archive, now)?;
     Ok(found)
-}
-
-/// Receivers in tests take at once all that block and hours let through.
-fn deliver(engine: &Engine, archive: &mut Archive, now: Timestamp) -> Result<(), PolicyTestError> {
-    for channel in &engine.policy().channels {
-        let due = archive.due(&channel.name, now, usize::MAX)?;
-        let (mut leaving, mut rulings) = (Vec::new(), Vec::new());
-        for (delivery, release) in due.iter().zip(engine.release(archive, &due, now)?) {
-            let id = &delivery.touch.id;
-            if release.leaves() {
-                leaving.push(&**id);
-            }
-            rulings.extend(release.ruling(id));
-        }
-        archive.note_rulings(&rulings, now)?;
-        archive.delivered(&leaving, now)?;
-    }
-    Ok(())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use guanxi::daemon::schedule::{Timetable, next_due};
 use guanxi::model::Timestamp;
 use guanxi::policy::compiled::CatchUp;
+use guanxi::schedule::{Timetable, next_due};
 
 use crate::policies::Figures;
 use crate::program::Program;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::world::HOUR;
 use guanxi::archive::{Archive, ArchiveError, Change, Delivery, EventRow};
 use guanxi::daemon::policy_set::PolicySet;
-use guanxi::daemon::schedule::Timetable;
 use guanxi::engine::{Engine, EngineError, RunRequest};
 use guanxi::model::touch::TouchState;
 use guanxi::model::{Timestamp, Value};
 use guanxi::policy::Files;
 use guanxi::policy::compiled::Scope;
 use guanxi::ports::simulated::SetClock;
+use guanxi::schedule::Timetable;
 use rusqlite::Connection;
 
 use crate::chance::Chance;

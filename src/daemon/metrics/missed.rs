@@ -1,7 +1,7 @@
 //! Which fires of a schedule were missed. Pure.
 
-use crate::daemon::schedule::Timetable;
 use crate::model::Timestamp;
+use crate::schedule::Timetable;
 
 /// A run that begins later than this after its time was missed, in milliseconds.
 const LATE: i64 = 60_000;

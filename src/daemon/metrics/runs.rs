@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::counts::Counts;
 use super::missed::missed;
 use super::page::{Labels, Metric, Samples};
-use crate::daemon::schedule::Timetable;
 use crate::daemon::state::RunWatch;
 use crate::engine::{EngineError, RunReport};
 use crate::model::Timestamp;
 use crate::model::durations::Durations;
 use crate::policy::Compiled;
+use crate::schedule::Timetable;
 
 /// Who asks for runs besides schedules: `POST /v1/runs`, and the approval of a run.
 const OTHERS: [&str; 2] = ["request", "approval"];

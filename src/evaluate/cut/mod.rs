@@ -7,6 +7,6 @@ mod points;
 mod population;
 
 pub use pass::CutPass;
-pub use plan::CutPlan;
 pub(super) use plan::Part;
+pub use plan::{CutPlan, Refresh};
 pub use points::CutPoints;

@@ -12,6 +12,17 @@ use crate::policy::expression::tree::{Expression, Node, NodeKind, Reference};
 #[derive(Clone, Debug, Default)]
 pub struct CutPlan {
     pub(super) cuts: Vec<PlannedCut>,
+    refresh: Refresh,
+}
+
+/// Whether cut points are made anew because they have grown old. Those that are missing or were edited always are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refresh {
+    /// As `settings.refresh` says.
+    #[default]
+    WhenOld,
+    /// Never: they stay as they are, so that a customer moves only by what the customer does or lets be.
+    Never,
 }
 
 /// Which cut point of a value.
@@ -77,6 +88,18 @@ impl CutPlan {
         plan
     }
 
+    /// The same plan with another answer to whether cut points grow old.
+    #[must_use]
+    pub fn with_refresh(self, refresh: Refresh) -> Self {
+        Self { refresh, ..self }
+    }
+
+    /// Whether cut points grow old.
+    #[must_use]
+    pub const fn refresh(&self) -> Refresh {
+        self.refresh
+    }
+
     /// All cut points, for a run that evaluates everything.
     #[must_use]
     pub fn all(&self) -> Vec<usize> {
@@ -110,7 +133,7 @@ impl CutPlan {
             let serves = cuts.get(index).is_some_and(|point| {
                 let version = policy.values.get(cut.value).map(|value| &value.version);
                 let until = policy.settings.refresh.after(point.as_of, policy.settings.timezone);
-                version == Some(&point.version) && now < until
+                version == Some(&point.version) && (now < until || self.refresh == Refresh::Never)
             });
             if serves {
                 continue;

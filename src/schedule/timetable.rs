@@ -175,7 +175,7 @@ pub fn next_fire(timetables: &[(Timetable, Timestamp)], now: Timestamp) -> Optio
 }
 
 /// All that several scopes name.
-fn united<'a>(scopes: impl Iterator<Item = &'a Scope>) -> Scope {
+pub(super) fn united<'a>(scopes: impl Iterator<Item = &'a Scope>) -> Scope {
     let (mut all_values, mut all_triggers, mut all_cadences) = (Vec::new(), Vec::new(), Vec::new());
     for scope in scopes {
         match scope {

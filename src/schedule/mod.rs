@@ -1,0 +1,7 @@
+//! When runs happen: the fire times of schedules, and the course of runs they make together. Pure.
+
+mod course;
+mod timetable;
+
+pub use course::Course;
+pub use timetable::{DueRun, Timetable, TimetableError, is_far_ahead, next_due, next_fire};

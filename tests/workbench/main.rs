@@ -1,0 +1,8 @@
+//! The operator's commands on the shipped policies and a generated world: what people read, what programs read, and
+//! that both are true.
+//!
+//! Golden texts are in `tests/workbench/golden`; `GUANXI_BLESS=1 cargo test --test workbench` writes them anew.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
+
+mod home;

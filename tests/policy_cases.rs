@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use guanxi::policy::{Compiled, Files, load, render};
-use guanxi::policy_test::{Verdict, read, run};
+use guanxi::policy_test::{Verdict, read, run_all};
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> =
@@ -34,9 +34,11 @@ fn every_case_comes_out_as_its_test_says() {
         let is_test = |path: &PathBuf| path.to_string_lossy().ends_with(".test.toml");
         for file in entries(&folder).into_iter().filter(is_test) {
             let text = fs::read_to_string(&file).unwrap();
-            for case in read(&file.to_string_lossy(), &text).unwrap() {
+            let cases = read(&file.to_string_lossy(), &text).unwrap();
+            let verdicts = run_all(&cases, &policy, 2, None).unwrap();
+            for (case, verdict) in cases.iter().zip(verdicts) {
                 count += 1;
-                match run(&case, &policy) {
+                match verdict {
                     Ok(Verdict::Passed) => {}
                     Ok(Verdict::Failed(steps)) => {
                         for (at, differences) in steps {

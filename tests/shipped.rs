@@ -9,7 +9,7 @@ use std::sync::Arc;
 use guanxi::demo::{World, policies};
 use guanxi::model::Timestamp;
 use guanxi::policy::{Compiled, Files, load, reference, render};
-use guanxi::policy_test::{Verdict, read, run};
+use guanxi::policy_test::{Verdict, read, run_all};
 
 fn load_clean(texts: impl Iterator<Item = (impl Into<String>, String)>) -> Compiled {
     let policies = texts.map(|(path, text)| (path.into(), text)).collect();
@@ -72,8 +72,7 @@ fn the_examples_of_the_reference_load_and_its_test_passes_on_them() {
     let tests = examples(&reference, "\n## Policy tests").concat();
     let cases = read("reference.test.toml", &tests).expect("a test file");
     assert_eq!(cases.len(), 1);
-    for case in cases {
-        let verdict = run(&case, &compiled).expect("a case that fits the set");
-        assert!(matches!(verdict, Verdict::Passed), "{verdict:?}");
+    for verdict in run_all(&cases, &compiled, 1, None).expect("a set that can be run") {
+        assert!(matches!(verdict, Ok(Verdict::Passed)), "{verdict:?}");
     }
 }

@@ -114,6 +114,12 @@ pub(super) struct Test {
     /// Only tests whose file or name holds this
     #[arg(long, value_name = "PATTERN")]
     pub(super) run: Option<String>,
+    /// Tell what of the policies no test decided
+    #[arg(long)]
+    pub(super) coverage: bool,
+    /// Fail where less of the policies than this was decided, as in 95%
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(super) coverage_min: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -295,6 +301,13 @@ fn pair(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("write FIELD=COLUMN, as in customer=CustomerID".to_owned()),
     }
+}
+
+/// Reads `95%` or `95`, from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>().ok();
+    let share = number.map(|percent| percent / 100.0).filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "write a share from 0% to 100%".to_owned())
 }
 
 #[cfg(test)]

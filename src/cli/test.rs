@@ -1,6 +1,9 @@
 //! `guanxi test`: the policy tests beside the policies, in set time.
 
+mod coverage;
+
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use serde_json::json;
 
@@ -8,16 +11,21 @@ use super::arguments::{Common, Test};
 use super::failure::Failure;
 use super::open;
 use super::print::{self, Out};
-use crate::policy_test::{self, Case, Verdict};
+use crate::policy_test::{self, Case, Coverage, Verdict};
 use crate::ports::files;
 
 pub(super) fn execute(common: &Common, command: &Test, out: &mut Out) -> Result<(), Failure> {
     let set = open::policies(common)?;
-    let cases = cases(common, command.run.as_deref())?;
+    let (names, cases): (Vec<String>, Vec<Case>) = cases(common, command.run.as_deref())?.into_iter().unzip();
+    let wants_coverage = command.coverage || command.coverage_min.is_some();
+    let mut coverage = wants_coverage.then(|| Coverage::of(&set.compiled));
+    let workers = available_parallelism().map_or(1, usize::from);
+    let verdicts = policy_test::run_all(&cases, &Arc::clone(&set.compiled), workers, coverage.as_mut())
+        .map_err(Failure::fault)?;
     let mut results = Vec::new();
     let (mut passed, mut failed) = (0_usize, 0_usize);
-    for (file, case) in &cases {
-        let differences = match policy_test::run(case, &Arc::clone(&set.compiled)) {
+    for ((file, case), verdict) in names.iter().zip(&cases).zip(verdicts) {
+        let differences = match verdict {
             Ok(Verdict::Passed) => Vec::new(),
             Ok(Verdict::Failed(steps)) => steps
                 .into_iter()
@@ -38,12 +46,21 @@ pub(super) fn execute(common: &Common, command: &Test, out: &mut Out) -> Result<
             show(out, file, case, &differences)?;
         }
     }
+    let report = coverage.map(|coverage| coverage.report(&set.files));
     if common.json {
-        out.json(&json!({ "passed": passed, "failed": failed, "tests": results }))?;
+        let mut object = json!({ "passed": passed, "failed": failed, "tests": results });
+        if let (Some(report), Some(object)) = (&report, object.as_object_mut()) {
+            object.insert("coverage".to_owned(), coverage::to_json(report));
+        }
+        out.json(&object)?;
     } else {
+        if let Some(report) = &report {
+            coverage::show(report, out)?;
+        }
         out.line(format_args!("{passed} passed, {failed} failed"))?;
     }
-    if failed > 0 { print::told() } else { Ok(()) }
+    let is_enough = report.is_none_or(|report| coverage::is_enough(&report, command.coverage_min));
+    if failed > 0 || !is_enough { print::told() } else { Ok(()) }
 }
 
 fn show(out: &mut Out, file: &str, case: &Case, differences: &[String]) -> Result<(), Failure> {

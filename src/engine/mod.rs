@@ -54,7 +54,7 @@ pub struct Engine {
     policy: Arc<Compiled>,
     clock: Arc<dyn Clock>,
     plan: CutPlan,
-    templates: Templates,
+    templates: Arc<Templates>,
     asking_again: AskingAgain,
 }
 
@@ -76,7 +76,7 @@ impl Engine {
     /// Where the set can't be turned into a program; it can't then be used, and nothing was changed.
     pub fn new(policy: Arc<Compiled>, clock: Arc<dyn Clock>) -> Result<Self, EngineError> {
         let plan = CutPlan::new(&policy);
-        let templates = Templates::new(&policy)?;
+        let templates = Arc::new(Templates::new(&policy)?);
         let engine = Self { policy, clock, plan, templates, asking_again: AskingAgain::default() };
         let selection = Selection::of(&engine.policy, &Scope::Everything);
         Evaluator::new(&engine.policy, &engine.plan, &engine.goal(&selection))?;
@@ -88,6 +88,19 @@ impl Engine {
     #[must_use]
     pub fn with_refresh(self, refresh: Refresh) -> Self {
         Self { plan: self.plan.with_refresh(refresh), ..self }
+    }
+
+    /// The same program for another store and clock; nothing is prepared anew.
+    #[must_use]
+    pub fn for_store(&self, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            policy: Arc::clone(&self.policy),
+            clock,
+            plan: self.plan.clone(),
+            templates: Arc::clone(&self.templates),
+            // It remembers cut points of a store by the number of the run that made them.
+            asking_again: AskingAgain::default(),
+        }
     }
 
     /// The policy set it runs.

@@ -107,7 +107,7 @@ pub fn to_json(version: Option<&str>, diagnostics: &[Diagnostic], files: &Files)
 }
 
 /// Line and column, in characters, from 1.
-fn position(text: &str, at: usize) -> (usize, usize) {
+pub(super) fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..floor(text, at)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

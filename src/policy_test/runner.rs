@@ -1,9 +1,13 @@
-//! Runs one test, step by step.
+//! Runs tests, step by step, several at a time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use super::PolicyTestError;
 use super::case::{Case, Step};
+use super::coverage::{Coverage, Watcher};
 use super::expect::differences;
 use super::facts::{instant, misfit, take_in};
 use crate::archive::Archive;
@@ -23,48 +27,105 @@ pub enum Verdict {
     Failed(Vec<(String, Vec<String>)>),
 }
 
-/// Runs a test under a policy set.
+/// Runs tests under a policy set, as many at a time as `workers` says, and gives their verdicts in the order of the
+/// tests. Notes in `coverage` what they saw of the set.
 ///
 /// # Errors
-/// Where the test doesn't fit the policy set, or the engine fails.
-pub fn run(case: &Case, policy: &Arc<Compiled>) -> Result<Verdict, PolicyTestError> {
-    let clock = Arc::new(SetClock::default());
-    let engine = Engine::new(policy.clone(), clock.clone())?;
-    let mut archive = Archive::open_in_memory()?;
-    archive.adopt(policy.schema.clone())?;
-    let mut failed = Vec::new();
-    let mut last = None;
-    for (number, step) in (1..).zip(&case.steps) {
-        let now = instant(&toml::Value::String(step.at.clone()))?;
-        if last.is_some_and(|last| last > now) {
-            return Err(misfit(format!("step {} is before the one above it", step.at)));
+/// Where the set can't be run at all. What goes wrong in a test is its verdict's.
+pub fn run_all(
+    cases: &[Case],
+    policy: &Arc<Compiled>,
+    workers: usize,
+    mut coverage: Option<&mut Coverage>,
+) -> Result<Vec<Result<Verdict, PolicyTestError>>, PolicyTestError> {
+    let engine = Engine::new(policy.clone(), Arc::new(SetClock::default()))?;
+    let next = AtomicUsize::new(0);
+    let work = || Ok(Worker::new(&engine, coverage.as_deref())?.take(cases, &next));
+    let results = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers.clamp(1, cases.len().max(1))).map(|_| scope.spawn(work)).collect();
+        let join = |worker: thread::ScopedJoinHandle<'_, _>| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        workers.into_iter().map(join).collect::<Result<Vec<_>, PolicyTestError>>()
+    })?;
+    let mut verdicts = BTreeMap::new();
+    for (of_worker, seen) in results {
+        verdicts.extend(of_worker);
+        if let Some(coverage) = &mut coverage {
+            coverage.add(&seen);
         }
-        clock.set(now);
-        if last.is_none() {
-            take_in(&mut archive, &case.customers, &case.events, now, "test")?;
-        }
-        let found = take_step((number, step), &engine, &mut archive, now)?;
-        if !found.is_empty() {
-            failed.push((step.at.clone(), found));
-        }
-        last = Some(now);
     }
-    Ok(if failed.is_empty() { Verdict::Passed } else { Verdict::Failed(failed) })
+    Ok(verdicts.into_values().collect())
 }
 
-fn take_step(
-    (number, step): (usize, &Step),
-    engine: &Engine,
-    archive: &mut Archive,
-    now: Timestamp,
-) -> Result<Vec<String>, PolicyTestError> {
-    take_in(archive, &step.customers, &step.events, now, &format!("step-{number}"))?;
-    let request = RunRequest { now, scope: Scope::Everything, schedule: "test".to_owned() };
-    engine.run(archive, &request)?;
-    let mut found = Vec::new();
-    for expect in &step.expect {
-        found.extend(differences(expect, engine, archive, now)?);
+/// Verdicts by number of the test, and what was seen of the policy set.
+type Done = (Vec<(usize, Result<Verdict, PolicyTestError>)>, Vec<bool>);
+
+/// Runs one test after the other.
+struct Worker<'a> {
+    engine: &'a Engine,
+    watcher: Option<Watcher<'a>>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(engine: &'a Engine, coverage: Option<&'a Coverage>) -> Result<Self, PolicyTestError> {
+        let watcher = coverage.map(|coverage| Watcher::new(coverage, engine)).transpose()?;
+        Ok(Self { engine, watcher })
     }
-    deliver(engine, archive, now)?;
-    Ok(found)
+
+    fn take(mut self, cases: &[Case], next: &AtomicUsize) -> Done {
+        let mut verdicts = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(case) = cases.get(number) else { break };
+            verdicts.push((number, self.run(case)));
+        }
+        (verdicts, self.watcher.map(Watcher::into_seen).unwrap_or_default())
+    }
+
+    fn run(&mut self, case: &Case) -> Result<Verdict, PolicyTestError> {
+        let clock = Arc::new(SetClock::default());
+        let engine = self.engine.for_store(clock.clone());
+        let mut archive = Archive::open_in_memory()?;
+        archive.adopt(engine.policy().schema.clone())?;
+        let mut failed = Vec::new();
+        let mut last = None;
+        for (number, step) in (1..).zip(&case.steps) {
+            let now = instant(&toml::Value::String(step.at.clone()))?;
+            if last.is_some_and(|last| last > now) {
+                return Err(misfit(format!("step {} is before the one above it", step.at)));
+            }
+            clock.set(now);
+            if last.is_none() {
+                take_in(&mut archive, &case.customers, &case.events, now, "test")?;
+            }
+            let found = self.take_step((number, step), &engine, &mut archive, now)?;
+            if !found.is_empty() {
+                failed.push((step.at.clone(), found));
+            }
+            last = Some(now);
+        }
+        Ok(if failed.is_empty() { Verdict::Passed } else { Verdict::Failed(failed) })
+    }
+
+    fn take_step(
+        &mut self,
+        (number, step): (usize, &Step),
+        engine: &Engine,
+        archive: &mut Archive,
+        now: Timestamp,
+    ) -> Result<Vec<String>, PolicyTestError> {
+        take_in(archive, &step.customers, &step.events, now, &format!("step-{number}"))?;
+        let request = RunRequest { now, scope: Scope::Everything, schedule: "test".to_owned() };
+        let report = engine.run(archive, &request)?;
+        let mut found = Vec::new();
+        for expect in &step.expect {
+            found.extend(differences(expect, engine, archive, now)?);
+        }
+        if let Some(watcher) = &mut self.watcher {
+            watcher.look(engine, archive, now, &report)?;
+        }
+        deliver(engine, archive, now)?;
+        Ok(found)
+    }
 }

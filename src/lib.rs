@@ -21,3 +21,4 @@ pub mod policy_test;
 pub mod ports;
 pub mod rehearsal;
 pub mod schedule;
+pub mod simulate;

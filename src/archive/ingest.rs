@@ -152,6 +152,14 @@ impl Ingest<'_> {
         Ok(outcome)
     }
 
+    /// Notes that a customer was known before the rows of this import arrived.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn known_since(&mut self, id: &str, at: Timestamp) -> Result<()> {
+        self.customers.mention(id, at.0)
+    }
+
     /// Takes in an event of a kind (index in the schema) and makes its customer where unknown.
     /// An event known with other content keeps when it first arrived, so that it is nobody's news.
     /// Fastest where rows come in order of customer and time.

@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 use super::state::Shared;
 use super::writer::WriterStopped;
 use crate::archive::{Archive, ArchiveError, Keep, Pruning, RowCounts};
+use crate::engine::begin_pruning;
 use crate::intake::forget_rejected_before;
 use crate::model::Timestamp;
 use crate::policy::compiled::Settings;
@@ -51,27 +52,6 @@ impl Portion {
     }
 }
 
-/// What is kept where it is taken away by an instant; `None` where all is kept for good.
-fn keep(settings: &Settings, by: Timestamp) -> Option<Keep> {
-    let from = |kept: Option<crate::model::Duration>| kept.map(|kept| kept.before(by, settings.timezone));
-    let keep = Keep { events: from(settings.retain.events), history: from(settings.retain.history) };
-    (keep != Keep::default()).then_some(keep)
-}
-
-/// Begins where it is due.
-fn begin(
-    archive: &mut Archive,
-    settings: &Settings,
-    now: Timestamp,
-) -> Result<Option<(Keep, Pruning)>, ArchiveError> {
-    if keep(settings, now).is_none() {
-        return Ok(None);
-    }
-    let Some(by) = archive.prune_due(now)? else { return Ok(None) };
-    let Some(keep) = keep(settings, by) else { return Ok(None) };
-    Ok(Some((keep, archive.begin_pruning(keep, now)?)))
-}
-
 /// Takes away all that is due at once: for a program that does nothing else meanwhile. Rows by table; empty where
 /// nothing was due.
 ///
@@ -83,7 +63,9 @@ pub fn prune_at_once(
     rejected: &Path,
     now: Timestamp,
 ) -> Result<RowCounts, ArchiveError> {
-    let Some((keep, mut pruning)) = begin(archive, settings, now)? else { return Ok(RowCounts::new()) };
+    let Some((keep, mut pruning)) = begin_pruning(archive, settings, now)? else {
+        return Ok(RowCounts::new());
+    };
     while archive.prune(&mut pruning, ROWS.2)? {}
     prune_rejected(rejected, keep);
     Ok(pruning.removed().clone())
@@ -117,7 +99,7 @@ async fn round(
     let own = Arc::clone(shared);
     let begun = shared.writer.call(move |store| {
         let settings = store.engine.policy().settings.clone();
-        begin(&mut store.archive, &settings, own.now())
+        begin_pruning(&mut store.archive, &settings, own.now())
     });
     let (keep, mut pruning) = match begun.await? {
         Ok(Some(begun)) => begun,

@@ -16,7 +16,7 @@ use crate::model::Timestamp;
 use crate::model::trigger::RuleMemory;
 use crate::policy::Compiled;
 use crate::policy::compiled::{Schedule, Scope, Start};
-use crate::schedule::{DueRun, Timetable, TimetableError, is_far_ahead, next_due, next_fire};
+use crate::schedule::{DueRun, MEMORY, Timetable, TimetableError, is_far_ahead, next_due, next_fire};
 
 /// The longest sleep: a machine that slept or whose clock was set is noticed this soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -24,9 +24,6 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// How soon a run is tried again that came to nothing because the store failed: it may be full or locked
 /// for a while, and a run a day must not wait for tomorrow.
 const STORE_AGAIN: Duration = Duration::from_secs(30);
-
-/// What the store calls the memory of a schedule.
-pub(super) const MEMORY: &str = "schedule.";
 
 /// Events that arrive this closely are looked at together.
 const SOON: Duration = Duration::from_millis(300);

@@ -7,6 +7,7 @@
 //! visible in one transaction, and nothing leaves before; and before each attempt to send, block and hours are
 //! asked again.
 
+mod at_once;
 mod cadences;
 mod cuts;
 mod edits;
@@ -21,14 +22,17 @@ mod owed;
 mod queueing;
 mod release;
 mod report;
+mod retain;
 mod scope;
 mod triggers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use at_once::Happened;
 pub use error::EngineError;
 pub use report::{ClassCount, GuardCount, RunReport};
+pub use retain::begin_pruning;
 
 use crate::archive::{Archive, NewRun, RunTotals, RunWriter, UnsentTouches};
 use crate::care::payload::Templates;

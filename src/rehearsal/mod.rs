@@ -29,13 +29,16 @@ use std::sync::Arc;
 pub use deliver::deliver;
 
 use crate::archive::{Archive, ArchiveError};
-use crate::engine::{Engine, EngineError, RunReport, RunRequest, Whom};
+use crate::engine::{Engine, EngineError, Happened, RunReport, RunRequest, Whom, begin_pruning};
 pub use crate::evaluate::Refresh;
 use crate::model::Timestamp;
 use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
 use crate::ports::simulated::SetClock;
 use crate::schedule::DueRun;
+
+/// How many customers or rows are looked at together when what is old is taken away.
+const PRUNED_TOGETHER: usize = 1_000;
 
 /// How a rehearsal differs from life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,6 +126,32 @@ impl Rehearsal {
         let report = self.run(due.at, due.scope.clone(), &due.label())?;
         self.deliver(due.at)?;
         Ok(report)
+    }
+
+    /// The next run that events ask for which have arrived, and what is delivered right after it; `None` where none do.
+    ///
+    /// # Errors
+    /// The store or the evaluation fails.
+    pub fn run_at_once(&mut self, now: Timestamp) -> Result<Option<RunReport>, RehearsalError> {
+        let policy = Arc::clone(self.engine.policy());
+        let Some(happened) = Happened::find(&mut self.archive, &policy, now)? else { return Ok(None) };
+        let report =
+            self.run_for(happened.at(), happened.scope.clone(), &happened.whom, &happened.schedule)?;
+        happened.remember(&mut self.archive)?;
+        self.deliver(now)?;
+        Ok(Some(report))
+    }
+
+    /// Takes away what is older than `settings.retain` keeps, where that is due.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn prune(&mut self, now: Timestamp) -> Result<(), RehearsalError> {
+        let policy = Arc::clone(self.engine.policy());
+        if let Some((_, mut pruning)) = begin_pruning(&mut self.archive, &policy.settings, now)? {
+            while self.archive.prune(&mut pruning, PRUNED_TOGETHER)? {}
+        }
+        Ok(())
     }
 
     /// Lets receivers have what is due, where they take anything; returns how many touches they took.

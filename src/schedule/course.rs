@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use super::timetable::{DueRun, Timetable, TimetableError, united};
 use crate::model::{Timestamp, civil};
 use crate::policy::Compiled;
-use crate::policy::compiled::Scope;
+use crate::policy::compiled::{Schedule, Scope};
 
 /// The label of runs where no schedule asks for any.
 const DAILY: &str = "daily";
@@ -34,8 +34,21 @@ impl Course {
     /// # Errors
     /// The times of a schedule can't be read; the checks of the policy set refuse such a schedule.
     pub fn new(policy: &Compiled, from: Timestamp, until: Timestamp) -> Result<Self, TimetableError> {
+        Self::of(policy, from, until, |_| true)
+    }
+
+    /// The runs of some of the schedules at `from < at <= until`.
+    ///
+    /// # Errors
+    /// As [`Course::new`].
+    pub fn of(
+        policy: &Compiled,
+        from: Timestamp,
+        until: Timestamp,
+        is_chosen: impl Fn(&Schedule) -> bool,
+    ) -> Result<Self, TimetableError> {
         let mut scheduled = Vec::new();
-        for schedule in &policy.schedules {
+        for schedule in policy.schedules.iter().filter(|schedule| is_chosen(schedule)) {
             if let Some(timetable) = Timetable::new(schedule)? {
                 let next = timetable.next_after(from);
                 scheduled.push((timetable, next));

@@ -6,3 +6,4 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 
 mod home;
+mod simulate;

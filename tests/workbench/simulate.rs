@@ -1,0 +1,186 @@
+//! `guanxi simulate`: what it runs is what a daemon would have run, and the store it starts from is left alone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use guanxi::archive::{Archive, TouchFilter};
+use guanxi::daemon::reload;
+use guanxi::engine::RunRequest;
+use guanxi::model::Timestamp;
+use guanxi::model::time::DAY;
+use guanxi::model::touch::Touch;
+use guanxi::policy::Compiled;
+use guanxi::ports::simulated::SetClock;
+use guanxi::rehearsal::{Options, deliver};
+use guanxi::schedule::Course;
+use guanxi::simulate::{Figures, Simulation, Span, Terms};
+
+use crate::home::{Home, first, now};
+
+fn terms(begin: Timestamp, until: Timestamp) -> Terms {
+    Terms {
+        begin,
+        until,
+        options: Options::default(),
+        approve: false,
+        by: None,
+        schedules: vec!["workday_mornings".into()],
+    }
+}
+
+fn copy_of(store: &Path) -> Archive {
+    Archive::open_read_only(store).unwrap().scratch_copy(&mut |_, _| {}).unwrap()
+}
+
+/// Runs to the end; gives the touches and transitions of the store there, and what was counted.
+fn run(mut simulation: Simulation) -> (Made, Figures) {
+    while simulation.advance().unwrap().is_some() {}
+    (Made::of(simulation.archive()), simulation.figures().unwrap())
+}
+
+/// All that a store's runs made.
+struct Made {
+    touches: BTreeMap<Arc<str>, Touch>,
+    transitions: Vec<String>,
+}
+
+impl Made {
+    fn of(archive: &Archive) -> Self {
+        let rows = archive.touches(&TouchFilter::default(), usize::MAX).unwrap();
+        let touches = rows.into_iter().map(|row| (Arc::clone(&row.touch.id), row.touch)).collect();
+        let mut transitions = Vec::new();
+        for class in &archive.schema().classes {
+            let mut made = Vec::new();
+            archive.transitions_since(0, &class.name, usize::MAX, &mut made).unwrap();
+            transitions.extend(made.iter().map(|made| {
+                let moved = &made.transition;
+                format!("{} {} {:?} {:?} {:?}", made.at, moved.customer, moved.value, moved.to, moved.cause)
+            }));
+        }
+        Self { touches, transitions }
+    }
+
+    /// Holds all to be the same, and names the first that is not.
+    fn is(&self, other: &Self) {
+        for (id, touch) in &self.touches {
+            assert_eq!(Some(touch), other.touches.get(id));
+        }
+        assert_eq!(self.touches.len(), other.touches.len());
+        for (one, other) in self.transitions.iter().zip(&other.transitions) {
+            assert_eq!(one, other);
+        }
+        assert_eq!(self.transitions.len(), other.transitions.len());
+    }
+
+    /// Only what was made after an instant.
+    fn touches_after(&self, at: Timestamp) -> Vec<&Touch> {
+        self.touches.values().filter(|touch| touch.made > at).collect()
+    }
+}
+
+/// A policy set that runs on the mornings only.
+fn policy(home: &Home) -> Arc<Compiled> {
+    home.policies().compiled
+}
+
+#[test]
+fn forward_it_makes_what_a_daemon_makes_to_whom_no_data_comes() {
+    let home = Home::new();
+    let until = now().plus(60 * DAY);
+    let (simulated, _) =
+        run(Simulation::forward(copy_of(&home.store()), &policy(&home), terms(now(), until)).unwrap());
+
+    let clock = Arc::new(SetClock::at(now()));
+    let mut archive = Archive::open(&home.store()).unwrap();
+    let engine = reload::prepare(&mut archive, &home.policies(), &(Arc::clone(&clock) as _)).unwrap();
+    let mornings =
+        Course::of(engine.policy(), now(), until, |schedule| &*schedule.name == "workday_mornings");
+    for due in mornings.unwrap() {
+        clock.set(due.at);
+        let request = RunRequest { now: due.at, schedule: due.label(), scope: due.scope };
+        engine.run(&mut archive, &request).unwrap();
+        deliver(&engine, &mut archive, due.at).unwrap();
+    }
+    let lived = Made::of(&archive);
+    assert!(lived.touches_after(now()).len() > 50, "{} touches", lived.touches_after(now()).len());
+    simulated.is(&lived);
+}
+
+#[test]
+fn a_replay_makes_what_the_runs_made_while_the_data_arrived_day_by_day() {
+    let home = Home::new();
+    let mut store = Archive::open_read_only(&home.store()).unwrap();
+    store.adopt(Arc::clone(&policy(&home).schema)).unwrap();
+    let lived = Made::of(&store);
+    let (replayed, figures) =
+        run(Simulation::replay(copy_of(&home.store()), &policy(&home), terms(first(), now())).unwrap());
+    assert!(lived.touches.len() > 50);
+    replayed.is(&lived);
+    let told = figures.told.unwrap();
+    assert!(told.first_load > 1000 && told.arrived > 20, "{told:?}");
+}
+
+#[test]
+fn a_replay_knows_nothing_before_it_arrived() {
+    let home = Home::new();
+    let middle = first().plus(14 * DAY);
+    let at = |until| {
+        run(Simulation::replay(copy_of(&home.store()), &policy(&home), terms(first(), until)).unwrap()).0
+    };
+    let (short, long) = (at(middle), at(now()));
+    for touch in short.touches.values() {
+        let later = &long.touches[&touch.id];
+        assert_eq!((touch.due, touch.made), (later.due, later.made));
+    }
+    assert_eq!(short.touches.len(), long.touches.values().filter(|touch| touch.made <= middle).count());
+    assert!(long.transitions.len() > short.transitions.len());
+}
+
+#[test]
+fn the_days_add_up_to_what_the_store_holds() {
+    let home = Home::new();
+    let until = now().plus(40 * DAY);
+    let by = policy(&home).schema.class("pyramid");
+    let terms = Terms { by, ..terms(now(), until) };
+    let (made, figures) = run(Simulation::forward(copy_of(&home.store()), &policy(&home), terms).unwrap());
+    let queued = made.touches.values().filter(|touch| touch.queued.is_some_and(|at| at > now())).count();
+    let counted: u64 = figures.days.iter().map(guanxi::simulate::Day::touches).sum();
+    assert_eq!(counted, u64::try_from(queued).unwrap());
+    let weeks: u64 = figures.by_span(Span::Week).iter().map(guanxi::simulate::Day::touches).sum();
+    assert_eq!(weeks, counted);
+    for day in &figures.days {
+        assert_eq!(day.standing.iter().sum::<u64>(), figures.customers, "{day:?}");
+    }
+    let calls = figures.use_of(0, &figures.days);
+    let efforts = made
+        .touches
+        .values()
+        .filter(|touch| &*touch.channel == "call_list" && touch.queued.is_some_and(|at| at > now()));
+    let taken: f64 = efforts.map(|touch| touch.effort).sum();
+    assert!((calls.taken - taken).abs() < 1e-9, "{calls:?} {taken}");
+    let mornings = figures.days.iter().filter(|day| day.decided).count();
+    assert!((calls.there - 40.0 * mornings as f64).abs() < 1e-9, "{calls:?}");
+}
+
+#[test]
+fn the_store_stays_as_it_is_byte_by_byte_also_while_another_writes_to_it() {
+    let home = Home::new();
+    let before = fs::read(home.store()).unwrap();
+    drop(Archive::open_read_only(&home.store()).unwrap());
+    let (quiet, _) =
+        run(Simulation::forward(copy_of(&home.store()), &policy(&home), terms(now(), now().plus(7 * DAY)))
+            .unwrap());
+    assert!(fs::read(home.store()).unwrap() == before, "the store was written");
+
+    let mut writer = Archive::open(&home.store()).unwrap();
+    writer.adopt(Arc::clone(&policy(&home).schema)).unwrap();
+    let mut ingest = writer.ingest(now()).unwrap();
+    ingest.customer("somebody new", &[]).unwrap();
+    let (beside, _) =
+        run(Simulation::forward(copy_of(&home.store()), &policy(&home), terms(now(), now().plus(7 * DAY)))
+            .unwrap());
+    ingest.commit().unwrap();
+    beside.is(&quiet);
+}

@@ -75,6 +75,8 @@ pub(super) enum Command {
     Merge(Merge),
     /// Make a consistent copy of the store, also beside a running daemon
     Backup(Backup),
+    /// Print the JSON Schema of policy files, by which editors complete and check them
+    Schema(Schema),
     /// Print the language reference as Markdown
     Reference,
 }
@@ -107,6 +109,13 @@ pub(super) struct Check {
     /// Fail on warnings as well
     #[arg(long)]
     pub(super) deny_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// That of policy tests (*.test.toml)
+    #[arg(long)]
+    pub(super) test: bool,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ mod progress;
 mod reference;
 mod run;
 mod runs;
+mod schema;
 mod select;
 mod status;
 mod test;
@@ -81,6 +82,7 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Forget(command) => forget::execute(common, command, &mut out),
         Command::Merge(command) => merge::execute(common, command, &mut out),
         Command::Backup(command) => backup::execute(common, command, &mut out),
+        Command::Schema(command) => schema::execute(command, &mut out),
         Command::Reference => reference::execute(&mut out),
     }
 }

@@ -86,6 +86,11 @@ const RHAI_WORDS: &[&str] = &[
 /// Words with a meaning of their own in the language.
 const OWN_WORDS: &[&str] = &["id", "customer", "event", "because", "due", "now", "today", "known_since"];
 
+/// Words that no table and no field may be named by.
+pub(crate) fn taken() -> impl Iterator<Item = &'static str> {
+    RHAI_WORDS.iter().chain(OWN_WORDS).copied()
+}
+
 /// Whether text has the form of a name.
 pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())

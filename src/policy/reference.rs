@@ -47,13 +47,18 @@ fn line(out: &mut String, text: &str) {
     let _ = writeln!(out, "{text}");
 }
 
+/// The example of a kind of table.
+pub(super) fn example_of(kind: &str) -> &'static str {
+    example::of(kind).unwrap_or(script::POLICY)
+}
+
 fn kind_section(out: &mut String, kind: &Kind) {
     let header = if kind.single { format!("[{}]", kind.name) } else { format!("[{}.NAME]", kind.name) };
     line(out, &format!("### `{header}`\n\n{}\n", kind.meaning));
     keys(out, kind.keys);
-    for (part, part_keys) in kind.parts {
-        line(out, &format!("Keys of {part}:\n"));
-        keys(out, part_keys);
+    for part in kind.parts() {
+        line(out, &format!("Keys of {}:\n", part.title));
+        keys(out, part.keys);
     }
     if let Some(example) = example::of(kind.name) {
         line(out, &format!("```toml\n{example}```\n"));
@@ -63,7 +68,7 @@ fn kind_section(out: &mut String, kind: &Kind) {
 fn keys(out: &mut String, keys: &[Key]) {
     line(out, "| key | takes | means |\n|---|---|---|");
     for key in keys {
-        line(out, &format!("| `{}` | {} | {} |", key.name, cell(key.takes), cell(key.meaning)));
+        line(out, &format!("| `{}` | {} | {} |", key.name, cell(key.takes.words), cell(key.meaning)));
     }
     line(out, "");
 }

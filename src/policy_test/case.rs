@@ -65,9 +65,9 @@ pub struct Expect {
     pub payload: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(super) struct File {
     #[serde(default, rename = "test")]
     tests: Vec<Case>,
 }

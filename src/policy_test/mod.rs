@@ -7,8 +7,10 @@ mod error;
 mod expect;
 mod facts;
 mod runner;
+mod schema;
 
 pub use case::{Case, read};
 pub use coverage::{Coverage, Point, Report as CoverageReport, Share};
 pub use error::PolicyTestError;
 pub use runner::{Verdict, run_all};
+pub use schema::schema;

@@ -1,21 +1,21 @@
 //! What every table may say of itself.
 
 use crate::policy::compiled::About;
-use crate::policy::raw::{At, Key, Reader, Sink, Table, key};
+use crate::policy::raw::{At, Key, Reader, Sink, Table, form, key};
 
 /// Keys of every table.
 pub(crate) static KEYS: &[Key] = &[
-    key("title", "text", "For people; the name where absent."),
-    key("description", "text", "What it is for."),
-    key("owner", "text", "Who answers for it."),
+    key("title", form::TEXT, "For people; the name where absent."),
+    key("description", form::TEXT, "What it is for."),
+    key("owner", form::TEXT, "Who answers for it."),
     key(
         "tags",
-        "list of texts",
+        form::WORDS,
         "Free words. `report` on a metric, ledger or score says that people look at it, so that it needs no other use.",
     ),
     key(
         "enabled",
-        "true or false",
+        form::FLAG,
         "`false`: checked, but left out; what it remembers is kept for when it wakes. Default true.",
     ),
 ];

@@ -11,17 +11,25 @@ use crate::policy::expression::tree::{Node, NodeKind};
 use crate::policy::expression::{Expected, Expression};
 use crate::policy::formula::{Context, Formula, disabled};
 use crate::policy::names::Scope;
-use crate::policy::raw::{At, Content, Declared, Key, Place, Reader, Sink, key};
+use crate::policy::raw::{At, Content, Declared, Form, Key, Place, Reader, Sink, form, key, takes};
 
 /// Keys of `[action.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("channel", "channel", "How it goes out."),
-    key("priority", "number or expression", "Higher first where something is scarce. Default 0."),
-    key("effort", "number", "Places it takes of a capacity, above 0. Default 1."),
-    key("expires", "duration", "Not sent later than this after it was due. Default \"7d\"."),
+    key("channel", takes("channel", Form::Name), "How it goes out.").needed(),
+    key(
+        "priority",
+        takes("number or expression", Form::Either(&[Form::Number(form::ANY), Form::Expression])),
+        "Higher first where something is scarce. Default 0.",
+    ),
+    key(
+        "effort",
+        takes("number", Form::Number(form::above(0.0))),
+        "Places it takes of a capacity, above 0. Default 1.",
+    ),
+    key("expires", form::DURATION, "Not sent later than this after it was due. Default \"7d\"."),
     key(
         "payload",
-        "table",
+        form::PAYLOAD,
         "Strings are minijinja templates over every value of the customer, `id`, `because`, `due` and, for what fires on events, `event.FIELD`; laid over the channel's.",
     ),
 ];

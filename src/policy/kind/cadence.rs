@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::anchor::RawAnchor;
-pub(crate) use self::step::KEYS as STEP;
 use self::step::RawStep;
 use super::about;
 use super::action::RawAction;
@@ -21,65 +20,77 @@ use crate::policy::compiled::{About, Anchor, Cadence, CadenceGoal, Reenter, Repe
 use crate::policy::expression::Expected;
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::{Scope, Target};
-use crate::policy::raw::{At, Declared, Key, Place, Reader, Sink, Table, key};
+use crate::policy::raw::{
+    At, Constraint, Declared, Form, Key, Part, Place, Reader, Sink, Table, form, key, takes,
+};
 use crate::policy::version;
+
+/// What times count from; the days of a calendar look like an expression.
+const ANCHOR: Form = Form::Either(&[Form::Words(&["enrolment"]), Form::Expression]);
 
 /// Keys of `[cadence.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
     key(
         "audience",
-        "condition",
+        form::CONDITION,
         "Who is enrolled. Who leaves it is no longer; unsent touches are cancelled. Default everybody.",
     ),
     key(
         "anchor",
-        "\"enrolment\", a date or time by expression, or \"CALENDAR.DAYS\"",
+        takes("\"enrolment\", a date or time by expression, or \"CALENDAR.DAYS\"", ANCHOR),
         "What its times count from. Default \"enrolment\"; with `on`, when the event happened. \
          A date counts from local midnight, and whole days after it or before it by the calendar. \
          An anchor that moves takes unsent steps along; moved by less than 30 days it is the same cycle, else another enrolment.",
     ),
     key(
         "on",
-        "event kind",
+        form::EVENT,
         "One enrolment for each such event of who is in the audience when the event is first seen; `anchor` may be a date or time field of it. \
          What is corrected of the event later, its date too, moves nothing.",
     ),
-    key("where", "condition over the event", "Which of these events. Default all."),
+    key("where", form::EVENT_CONDITION, "Which of these events. Default all."),
     key(
         "repeat",
-        "duration or \"yearly\"",
+        takes("duration or \"yearly\"", Form::Either(&[Form::Duration, Form::Words(&["yearly"])])),
         "Cycle n starts at start + n × repeat. \"yearly\" is for dates and times; 29 February falls on the 28th. Default: once. \
          Edited, the cycle in progress keeps its start and its touches; the next follow at the new distance. Counted from a date, \
          the cycle that starts nearest takes its place, and a date that was over begins again.",
     ),
-    key("stagger", "duration", "Spreads enrolments over this long, fixed per customer."),
-    key("stop_when", "condition", "Ends the enrolment, as leaving the audience does."),
+    key("stagger", form::FIXED, "Spreads enrolments over this long, fixed per customer."),
+    key("stop_when", form::CONDITION, "Ends the enrolment, as leaving the audience does."),
     key(
         "reenter",
-        "never, always or duration",
+        takes("never, always or duration", Form::Either(&[Form::Words(&["never", "always"]), Form::Duration])),
         "Whether another enrolment may follow, or how long after the end. Default \"never\". Not asked for dates and events.",
     ),
     key(
         "grace",
-        "duration",
+        form::DURATION,
         "A step found later than this is recorded as missed, not sent; one that was due before the enrolment \
          is not the customer's. Default \"1d\".",
     ),
-    key("goal", "table", "What counts as success in the report."),
+    key("goal", form::table(&GOAL_PART), "What counts as success in the report."),
     key(
         "step",
-        "list of tables, `[[cadence.NAME.step]]`",
+        takes("list of tables, `[[cadence.NAME.step]]`", Form::Tables(1, &step::PART)),
         "What is done in each cycle. Steps go by their `id`: one added to a running cycle is due for those not past it by more \
          than `grace`, and not for those whose last step had passed and was sent, one taken out is never sent, one moved takes its unsent touch along and stays sent where it was sent, \
          one renamed is another.",
-    ),
+    ).needed(),
 ];
+
+/// What holds among the keys of `[cadence.NAME]`.
+pub(crate) static CONSTRAINTS: &[Constraint] =
+    &[Constraint::Needs("where", &["on"]), Constraint::Excludes("on", "reenter")];
 
 /// Keys of `goal`.
 pub(crate) static GOAL: &[Key] = &[
-    key("event", "event kind", "The event that is hoped for."),
-    key("within", "duration", "How long after a touch it counts."),
+    key("event", form::EVENT, "The event that is hoped for.").needed(),
+    key("within", form::DURATION, "How long after a touch it counts.").needed(),
 ];
+
+/// `goal` as a part of a cadence.
+static GOAL_PART: Part = Part { title: "goal", keys: GOAL, constraints: &[] };
 
 /// Keys by which it decides.
 const DECIDING: &[&str] =
@@ -137,7 +148,7 @@ fn read_one(name: &str, table: &At<Table>, sink: &Sink<'_>) -> RawCadence {
         stop_when: Formula::read(&reader, "stop_when"),
         reenter: reenter(&reader),
         grace: reader.duration("grace").map_or(Duration::days(1), |grace| grace.value),
-        goal: reader.table("goal", GOAL).map(|goal| RawGoal {
+        goal: reader.table("goal").map(|goal| RawGoal {
             event: goal.required("event", goal.word("event")),
             within: goal.required("within", goal.duration("within").map(|within| within.value)),
         }),

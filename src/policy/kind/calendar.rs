@@ -8,21 +8,27 @@ use crate::model::{Date, Type, Value};
 use crate::policy::codes;
 use crate::policy::compiled::Calendar;
 use crate::policy::names::check_form;
-use crate::policy::raw::{At, Content, Declared, Entry, Key, Node, Place, Reader, Sink, Table, key};
+use crate::policy::raw::{
+    At, Content, Declared, Entry, Form, Key, MapKeys, Node, Place, Reader, Sink, Table, form, key, takes,
+};
 
 /// Keys of `[calendar.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
     key(
         "weekend",
-        "list of weekdays",
+        takes("list of weekdays", Form::List(0, &Form::Words(&WEEKDAYS))),
         "Weekdays off, of mon, tue, wed, thu, fri, sat and sun. Default sat and sun.",
     ),
-    key("holidays", "list of dates", "Days off."),
-    key("workdays", "list of dates", "Make-up days: worked whatever weekend and holidays say."),
-    key("days", "table", "Lists of dates by name, for the anchors of cadences: `\"CALENDAR.NAME\"`."),
+    key("holidays", form::DATES, "Days off."),
+    key("workdays", form::DATES, "Make-up days: worked whatever weekend and holidays say."),
+    key(
+        "days",
+        takes("table", Form::Map(MapKeys::Names, &Form::List(1, &Form::Date))),
+        "Lists of dates by name, for the anchors of cadences: `\"CALENDAR.NAME\"`.",
+    ),
 ];
 
-const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+static WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// A calendar as declared.
 #[derive(Clone, Debug)]

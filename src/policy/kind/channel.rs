@@ -8,14 +8,17 @@ use super::{about, file, path, webhook};
 use crate::policy::codes;
 use crate::policy::compiled::{About, Channel, ChannelKind};
 use crate::policy::formula::Context;
-use crate::policy::raw::{At, Declared, Key, Place, Sink, key};
+use crate::policy::raw::{At, Constraint, Declared, Key, Place, Sink, form, key};
 
 /// Keys of `[channel.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("webhook", "table", "POST of JSON, signed as Standard Webhooks say."),
-    key("file", "table", "Lines or rows added to a file."),
-    key("payload", "table", "Underlies the payload of every action on this channel."),
+    key("webhook", form::table(&webhook::PART), "POST of JSON, signed as Standard Webhooks say."),
+    key("file", form::table(&file::PART), "Lines or rows added to a file."),
+    key("payload", form::PAYLOAD, "Underlies the payload of every action on this channel."),
 ];
+
+/// What holds among the keys of `[channel.NAME]`.
+pub(crate) static CONSTRAINTS: &[Constraint] = &[Constraint::One(&["webhook", "file"])];
 
 /// As written.
 pub(crate) struct RawChannel {
@@ -50,8 +53,8 @@ pub(crate) fn read(declared: &Declared, sink: &Sink<'_>) -> Vec<RawChannel> {
                 ))
                 .report();
         }
-        let webhook = reader.table("webhook", webhook::KEYS).and_then(|webhook| webhook::check(&webhook));
-        let file = reader.table("file", file::KEYS).map(|file| file::read(&file));
+        let webhook = reader.table("webhook").and_then(|webhook| webhook::check(&webhook));
+        let file = reader.table("file").map(|file| file::read(&file));
         let columns = file.as_ref().map(|file| file.columns.clone()).unwrap_or_default();
         if let Some(path) = file.as_ref().and_then(|file| file.path.as_ref()).filter(|_| head.enabled) {
             shared_path(name, path, &mut paths, sink);

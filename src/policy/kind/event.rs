@@ -5,18 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{about, field};
 use crate::model::schema::{EventShape, FieldShape};
 use crate::policy::names::{EVENT_FIELD, KnownEvent, check_name};
-use crate::policy::raw::{At, Declared, Key, Place, Reader, Sink, Table, key};
+use crate::policy::raw::{At, Declared, Form, Key, MapKeys, Place, Reader, Sink, Table, form, key, takes};
 
 /// Keys of `[customer]`.
-pub(crate) static CUSTOMER_KEYS: &[Key] =
-    &[key("fields", "table", "One entry a field; may stand in several files, which add up.")];
+pub(crate) static CUSTOMER_KEYS: &[Key] = &[key(
+    "fields",
+    takes("table", Form::Map(MapKeys::Fields, &field::FORM)),
+    "One entry a field; may stand in several files, which add up.",
+)];
 
 /// Keys of `[event.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("fields", "table", "One entry a field."),
+    key("fields", takes("table", Form::Map(MapKeys::Fields, &field::FORM)), "One entry a field."),
     key(
         "everyone",
-        "true or false",
+        form::FLAG,
         "Happens to nobody in particular: every customer has it, `where` picks whom it concerns. Default false.",
     ),
 ];

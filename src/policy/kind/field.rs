@@ -6,22 +6,43 @@ use super::constant;
 use crate::model::schema::FieldShape;
 use crate::model::{Type, Value};
 use crate::policy::codes;
-use crate::policy::raw::{Content, Entry, Key, Place, Reader, Sink, Table, key, nearest};
+use crate::policy::raw::{
+    Constraint, Content, Entry, Form, Key, Part, Place, Reader, Sink, Table, form, key, nearest, takes,
+};
 
 /// Keys of a field written as a table.
 pub(crate) static KEYS: &[Key] = &[
-    key("type", "number, text, bool, date, time or choice", "What it holds."),
-    key("of", "list of texts", "The words of a choice."),
-    key("default", "a value of the type", "What a row without the field counts as."),
-    key("min", "number", "Least number allowed."),
-    key("max", "number", "Greatest number allowed."),
-    key("personal", "true or false", "Masked in logs and, by default, on screens. Default false."),
-    key("title", "text", "For people; the name where absent."),
-    key("description", "text", "What it means."),
-    key("unit", "text", "Unit of a number, for people."),
+    key("type", takes("number, text, bool, date, time or choice", Form::Words(TYPES)), "What it holds.")
+        .needed(),
+    key("of", takes("list of texts", Form::List(1, &Form::Word)), "The words of a choice."),
+    key("default", takes("a value of the type", Form::Constant), "What a row without the field counts as."),
+    key("min", form::NUMBER, "Least number allowed."),
+    key("max", form::NUMBER, "Greatest number allowed."),
+    key("personal", form::FLAG, "Masked in logs and, by default, on screens. Default false."),
+    key("title", form::TEXT, "For people; the name where absent."),
+    key("description", form::TEXT, "What it means."),
+    key("unit", form::TEXT, "Unit of a number, for people."),
 ];
 
+/// A field written as a table.
+pub(crate) static PART: Part = Part {
+    title: "a field",
+    keys: KEYS,
+    constraints: &[
+        Constraint::Where { key: "type", words: &["choice"], other: "of", needed: true },
+        Constraint::Where { key: "type", words: &["number"], other: "min", needed: false },
+        Constraint::Where { key: "type", words: &["number"], other: "max", needed: false },
+    ],
+};
+
+/// A field: its type, or a table.
+pub(crate) static FORM: Form = Form::Either(&[Form::Words(PLAIN_TYPES), Form::Table(&PART)]);
+
+/// The types.
 const TYPES: &[&str] = &["number", "text", "bool", "date", "time", "choice"];
+
+/// Those that need nothing more.
+pub(super) const PLAIN_TYPES: &[&str] = &["number", "text", "bool", "date", "time"];
 
 /// Reads and checks one field; `None` where its type can't be told.
 pub(crate) fn check(entry: &Entry, sink: &Sink<'_>) -> Option<FieldShape> {

@@ -3,22 +3,34 @@
 use super::path;
 use crate::policy::codes;
 use crate::policy::compiled::{File, FileFormat};
-use crate::policy::raw::{At, Key, Reader, Sink, key};
+use crate::policy::raw::{At, Constraint, Form, Key, Part, Reader, Sink, key, takes};
 
 /// Keys of `[channel.NAME.file]`.
 pub(crate) static KEYS: &[Key] = &[
     key(
         "path",
-        "text",
+        takes("text", Form::Word),
         "With {date} {month} {action} {channel}; relative to the data folder; no two channels share a path.",
+    )
+    .needed(),
+    key(
+        "format",
+        takes("csv or jsonl", Form::Words(&["csv", "jsonl"])),
+        "How rows are written. Default by the path's ending.",
     ),
-    key("format", "csv or jsonl", "How rows are written. Default by the path's ending."),
     key(
         "columns",
-        "list of texts",
+        takes("list of texts", Form::List(1, &Form::Word)),
         "Of a CSV file: taken from the payload, then from id, customer, action, due.",
     ),
 ];
+
+/// `file` as a part of a channel.
+pub(crate) static PART: Part = Part {
+    title: "file",
+    keys: KEYS,
+    constraints: &[Constraint::Where { key: "format", words: &["csv"], other: "columns", needed: true }],
+};
 
 const PLACEHOLDERS: &[&str] = &["date", "month", "action", "channel"];
 

@@ -9,20 +9,26 @@ use crate::policy::codes;
 use crate::policy::expression::is_function;
 use crate::policy::files::Files;
 use crate::policy::names::KnownFunction;
-use crate::policy::raw::{At, Content, Declared, Key, Place, Reader, Sink, Table, key};
+use crate::policy::raw::{At, Content, Declared, Form, Key, MapKeys, Place, Reader, Sink, Table, key, takes};
 use crate::policy::script::{Flaw, Function, Parameter, Script, meaning};
 use crate::policy::version;
 
 /// Keys of `[function.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("script", "text", "The file under the scripts folder, as in \"fit.rhai\"."),
-    key("name", "text", "The function in the script. Default the name of the table."),
+    key("script", takes("text", Form::Word), "The file under the scripts folder, as in \"fit.rhai\".")
+        .needed(),
+    key("name", takes("text", Form::Word), "The function in the script. Default the name of the table."),
     key(
         "takes",
-        "table",
+        takes("table", Form::Map(MapKeys::Any, &Form::Words(field::PLAIN_TYPES))),
         "Per parameter its type, in the order of the script's: number, text (choices too), bool, date or time. Default none.",
     ),
-    key("returns", "number, text, bool, date or time", "What it gives."),
+    key(
+        "returns",
+        takes("number, text, bool, date or time", Form::Words(field::PLAIN_TYPES)),
+        "What it gives.",
+    )
+    .needed(),
 ];
 
 /// Reads and checks all functions: those that count by name, then the others.

@@ -5,34 +5,42 @@ use crate::policy::compiled::{Entry, Fades, Ledger};
 use crate::policy::expression::Expected;
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::Scope;
-use crate::policy::raw::{At, Key, Reader, key};
+use crate::policy::raw::{At, Constraint, Form, Key, Part, Reader, form, key, takes};
 
 /// Keys of `[ledger.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
     key(
         "entry",
-        "tables `[[ledger.NAME.entry]]`",
+        takes("tables `[[ledger.NAME.entry]]`", Form::Tables(0, &ENTRY_PART)),
         "What changes the balance. Without entries that apply it is 0.",
-    ),
-    key("half_life", "duration", "Age at which an entry weighs half. Default: nothing fades."),
+    )
+    .needed(),
+    key("half_life", form::FIXED, "Age at which an entry weighs half. Default: nothing fades."),
     key(
         "expires",
-        "duration",
+        form::FIXED,
         "Age at which what was put in lapses (`now - expires < at <= now` is there). What is taken out uses the \
          oldest that is there first; more than there is becomes a debt, which is paid first by what is put in later.",
     ),
 ];
 
+/// What holds among the keys of `[ledger.NAME]`.
+pub(crate) static CONSTRAINTS: &[Constraint] = &[Constraint::Excludes("half_life", "expires")];
+
 /// Keys of an entry.
 pub(crate) static ENTRY: &[Key] = &[
-    key("on", "event kind", "Which events."),
+    key("on", form::EVENT, "Which events.").needed(),
     key(
         "amount",
-        "number by expression over the event",
+        takes("number by expression over the event", Form::Expression),
         "What each puts in, or takes out where it is negative.",
-    ),
-    key("where", "condition over the event", "Which of the events. Default all."),
+    )
+    .needed(),
+    key("where", form::EVENT_CONDITION, "Which of the events. Default all."),
 ];
+
+/// An entry of a ledger.
+static ENTRY_PART: Part = Part { title: "an entry", keys: ENTRY, constraints: &[] };
 
 /// As written.
 #[derive(Debug)]
@@ -59,7 +67,7 @@ pub(crate) fn read(reader: &Reader<'_>) -> RawLedger {
     }
     RawLedger {
         fades: half_life.or(expires).unwrap_or(Fades::Never),
-        entries: reader.tables("entry", ENTRY).iter().map(read_entry).collect(),
+        entries: reader.tables("entry").iter().map(read_entry).collect(),
     }
 }
 

@@ -7,28 +7,56 @@ use crate::policy::compiled::{Metric, Take, Unless, Window};
 use crate::policy::expression::{Expected, Expression};
 use crate::policy::formula::{Context, Formula, disabled};
 use crate::policy::names::{KnownEvent, Scope};
-use crate::policy::raw::{At, Key, Reader, key};
+use crate::policy::raw::{At, Constraint, Form, Key, Reader, form, key, takes};
 
 /// Keys of `[metric.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("event", "event kind", "Of which events."),
+    key("event", form::EVENT, "Of which events.").needed(),
     key(
         "take",
-        "count, sum, mean, min, max, median, first, last, distinct, mode, days_since_first, days_since_last, median_gap_days or mean_gap_days",
+        takes("count, sum, mean, min, max, median, first, last, distinct, mode, days_since_first, days_since_last, median_gap_days or mean_gap_days", Form::Words(TAKE_WORDS)),
         "How they are put together.",
-    ),
-    key("of", "expression over the event", "What of each event; where `take` needs it."),
-    key("where", "condition over the event", "Which events. Default all."),
+    ).needed(),
+    key("of", takes("expression over the event", Form::Expression), "What of each event; where `take` needs it."),
+    key("where", form::EVENT_CONDITION, "Which events. Default all."),
     key(
         "within",
-        "duration, this_month, this_quarter or this_year",
+        takes("duration, this_month, this_quarter or this_year", Form::Either(&[Form::Fixed, Form::Words(&["this_month", "this_quarter", "this_year"])])),
         "How far back: `now - within < at <= now`, or since the local period began. Default all.",
     ),
-    key("before", "duration", "Shifts the window back, as for the year before."),
-    key("unless", "event kind", "Leaves out events that one of this kind has followed."),
-    key("same", "field of both kinds", "What the following event must share."),
-    key("half_life", "duration", "Age at which an event weighs half; for `sum` and `mean`."),
+    key("before", form::DURATION, "Shifts the window back, as for the year before."),
+    key("unless", form::EVENT, "Leaves out events that one of this kind has followed."),
+    key("same", takes("field of both kinds", Form::Word), "What the following event must share."),
+    key("half_life", form::FIXED, "Age at which an event weighs half; for `sum` and `mean`."),
 ];
+
+/// What holds among the keys of `[metric.NAME]`.
+pub(crate) static CONSTRAINTS: &[Constraint] = &[
+    Constraint::Where { key: "take", words: OF_TAKES, other: "of", needed: true },
+    Constraint::Where { key: "take", words: &["sum", "mean"], other: "half_life", needed: false },
+    Constraint::Needs("same", &["unless"]),
+];
+
+/// The words of `take`.
+const TAKE_WORDS: &[&str] = &[
+    "count",
+    "sum",
+    "mean",
+    "min",
+    "max",
+    "median",
+    "first",
+    "last",
+    "distinct",
+    "mode",
+    "days_since_first",
+    "days_since_last",
+    "median_gap_days",
+    "mean_gap_days",
+];
+
+/// Those that look at something of each event.
+const OF_TAKES: &[&str] = &["sum", "mean", "min", "max", "median", "first", "last", "distinct", "mode"];
 
 const TAKES: &[(&str, Take)] = &[
     ("count", Take::Count),

@@ -32,7 +32,7 @@ pub(crate) mod trigger;
 pub(crate) mod value;
 pub(crate) mod webhook;
 
-use super::raw::Key;
+use super::raw::{Constraint, Key, Part};
 
 /// One kind of table.
 #[derive(Debug)]
@@ -45,34 +45,57 @@ pub(crate) struct Kind {
     pub(crate) meaning: &'static str,
     /// Its keys, besides those of every table.
     pub(crate) keys: &'static [Key],
-    /// The tables within, with their keys.
-    pub(crate) parts: &'static [(&'static str, &'static [Key])],
+    /// What holds among them.
+    pub(crate) constraints: &'static [Constraint],
+}
+
+impl Kind {
+    /// The keys of every table that this kind takes as well.
+    pub(crate) const fn common(&self) -> &'static [Key] {
+        if self.single { &[] } else { about::KEYS }
+    }
+
+    /// The tables within its tables, each once, in the order of the keys that lead to them.
+    pub(crate) fn parts(&self) -> Vec<&'static Part> {
+        let mut parts = Vec::new();
+        parts_of(self.keys, &mut parts);
+        parts
+    }
+}
+
+fn parts_of(keys: &'static [Key], parts: &mut Vec<&'static Part>) {
+    for part in keys.iter().filter_map(|key| key.takes.form.part()) {
+        if !parts.iter().any(|known| std::ptr::eq(*known, part)) {
+            parts.push(part);
+            parts_of(part.keys, parts);
+        }
+    }
 }
 
 const fn kind(
     name: &'static str,
     meaning: &'static str,
     keys: &'static [Key],
-    parts: &'static [(&'static str, &'static [Key])],
+    constraints: &'static [Constraint],
 ) -> Kind {
     let single = matches!(name.as_bytes(), b"settings" | b"customer");
-    Kind { name, single, meaning, keys, parts }
+    Kind { name, single, meaning, keys, constraints }
 }
 
 /// All kinds, in the order of the reference.
 pub(crate) static KINDS: &[Kind] = &[
-    kind("settings", "What holds for the whole set.", settings::KEYS, &[("`retain`", retain::KEYS)]),
+    kind("settings", "What holds for the whole set.", settings::KEYS, &[]),
     kind(
         "customer",
         "What is known of a customer: `[customer.fields]`, each `name = \"type\"` or a table. `id` (text) is always there.",
         event::CUSTOMER_KEYS,
-        &[("a field", field::KEYS)],
+        &[],
     ),
     kind(
         "event",
         "A kind of thing that happens. Every event has `id`, `customer` and `at`. The engine itself records `touch`.",
         event::KEYS,
-        &[("a field", field::KEYS)],
+        &[],
     ),
     kind("source", "Files that appear are imported, then moved.", source::KEYS, &[]),
     kind(
@@ -81,34 +104,29 @@ pub(crate) static KINDS: &[Kind] = &[
          go to the most recent. `sum` and `mean` add in order of (`at`, `id`), rounded to 6 decimals. Events later than now \
          don't exist yet.",
         metric::KEYS,
-        &[],
+        metric::CONSTRAINTS,
     ),
     kind(
         "ledger",
         "A balance with memory: an emotional account, loyalty points. All its events together add up in order of \
          (`at`, `id`), rounded to 6 decimals; an `amount` that is missing adds nothing.",
         ledger::KEYS,
-        &[("an entry", ledger::ENTRY)],
+        ledger::CONSTRAINTS,
     ),
-    kind("score", "A value by expression, or a rank in the population.", score::KEYS, &[]),
+    kind("score", "A value by expression, or a rank in the population.", score::KEYS, score::CONSTRAINTS),
     kind(
         "segment",
         "Customers who are in or out, with memory. Like tiers and quadrants it keeps each change, but the first placement, as a transition.",
         segment::KEYS,
-        &[("best", segment::BEST)],
+        &[],
     ),
-    kind("tier", "One of several levels.", tier::KEYS, &[("a level", tier::LEVEL)]),
-    kind(
-        "quadrant",
-        "One of four cells.",
-        quadrant::KEYS,
-        &[("x, y", quadrant::AXIS), ("a cell", quadrant::CELL)],
-    ),
+    kind("tier", "One of several levels.", tier::KEYS, &[]),
+    kind("quadrant", "One of four cells.", quadrant::KEYS, &[]),
     kind(
         "channel",
         "A way out: exactly one of `[channel.NAME.webhook]` and `[channel.NAME.file]`.",
         channel::KEYS,
-        &[("webhook", webhook::KEYS), ("retry", webhook::RETRY), ("file", file::KEYS)],
+        channel::CONSTRAINTS,
     ),
     kind(
         "action",
@@ -120,9 +138,14 @@ pub(crate) static KINDS: &[Kind] = &[
         "cadence",
         "Steps in time for everybody in an audience: a customer is enrolled and goes through its cycles.",
         cadence::KEYS,
-        &[("a step", cadence::STEP), ("goal", cadence::GOAL)],
+        cadence::CONSTRAINTS,
     ),
-    kind("trigger", "Fires actions: exactly one of `when`, `on` and `moves` says when.", trigger::KEYS, &[]),
+    kind(
+        "trigger",
+        "Fires actions: exactly one of `when`, `on` and `moves` says when.",
+        trigger::KEYS,
+        trigger::CONSTRAINTS,
+    ),
     kind(
         "function",
         "A function from a script, called in expressions like those of the language; see Functions from scripts.",
@@ -135,21 +158,13 @@ pub(crate) static KINDS: &[Kind] = &[
          `actions`, `tags` (those of actions) and `audience` narrow it, all together. In which order guards are asked stands \
          under Touches and guards.",
         guard::KEYS,
-        &[
-            ("block", guard::block::KEYS),
-            ("holdout", guard::holdout::KEYS),
-            ("hours", guard::hours::KEYS),
-            ("cap", guard::cap::KEYS),
-            ("capacity", guard::capacity::KEYS),
-            ("reserve", guard::capacity::RESERVE),
-            ("blast_radius", guard::blast_radius::KEYS),
-        ],
+        guard::CONSTRAINTS,
     ),
     kind(
         "schedule",
         "When policies are evaluated: exactly one of `cron` and `on`. Schedules due at the same moment are one run. Without any, only `once` and `POST /v1/runs` evaluate.",
         schedule::KEYS,
-        &[],
+        schedule::CONSTRAINTS,
     ),
     kind("calendar", "Which days are working days, and days that have a name.", calendar::KEYS, &[]),
 ];

@@ -9,36 +9,54 @@ use crate::policy::compiled::{Axis, Cell, Quadrant, Split};
 use crate::policy::expression::{Expected, reason};
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::{Scope, Seen, check_form};
-use crate::policy::raw::{At, Content, Entry, Key, Reader, key};
+use crate::policy::raw::{At, Content, Entry, Form, Key, Part, Reader, form, key, takes};
 
 /// Keys of `[quadrant.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("x", "table", "The axis from left to right."),
-    key("y", "table", "The axis from bottom to top."),
-    key("top_right", "table", "A cell."),
-    key("bottom_right", "table", "A cell."),
-    key("top_left", "table", "A cell."),
-    key("bottom_left", "table", "A cell."),
+    key("x", form::table(&AXIS_PART), "The axis from left to right.").needed(),
+    key("y", form::table(&AXIS_PART), "The axis from bottom to top.").needed(),
+    key("top_right", form::table(&CELL_PART), "A cell.").needed(),
+    key("bottom_right", form::table(&CELL_PART), "A cell.").needed(),
+    key("top_left", form::table(&CELL_PART), "A cell.").needed(),
+    key("bottom_left", form::table(&CELL_PART), "A cell.").needed(),
 ];
+
+/// Where an axis is split.
+const SPLIT: Form = Form::Either(&[
+    Form::Number(form::ANY),
+    Form::Words(&["mean", "median"]),
+    Form::Matching(r"top \s*[0-9]{1,3}(\.[0-9]{0,4})?\s*%\s*"),
+]);
 
 /// Keys of an axis.
 pub(crate) static AXIS: &[Key] = &[
-    key("value", "number by expression", "The coordinate; missing: no cell."),
+    key("value", form::NUMBER_EXPRESSION, "The coordinate; missing: no cell.").needed(),
     key(
         "split",
-        "number, \"mean\", \"median\" or \"top 20%\"",
+        takes("number, \"mean\", \"median\" or \"top 20%\"", SPLIT),
         "Where it is split; at the split counts as right or top.",
+    )
+    .needed(),
+    key("label", form::TEXT, "For people."),
+    key(
+        "margin",
+        takes("number", Form::Number(form::from(0.0))),
+        "A customer changes side only when past the split by this much. Default 0.",
     ),
-    key("label", "text", "For people."),
-    key("margin", "number", "A customer changes side only when past the split by this much. Default 0."),
 ];
+
+/// An axis of a quadrant.
+static AXIS_PART: Part = Part { title: "x, y", keys: AXIS, constraints: &[] };
 
 /// Keys of a cell.
 pub(crate) static CELL: &[Key] = &[
-    key("name", "name", "As expressions say it."),
-    key("title", "text", "For people; the name where absent."),
-    key("data", "table", "Known in this cell, as `NAME.data.KEY`."),
+    key("name", form::NAME, "As expressions say it.").needed(),
+    key("title", form::TEXT, "For people; the name where absent."),
+    key("data", form::DATA, "Known in this cell, as `NAME.data.KEY`."),
 ];
+
+/// A cell of a quadrant.
+static CELL_PART: Part = Part { title: "a cell", keys: CELL, constraints: &[] };
 
 /// In order of place.
 const CELLS: [&str; 4] = ["top_right", "bottom_right", "top_left", "bottom_left"];
@@ -68,9 +86,9 @@ struct RawCell {
 
 /// Reads the table.
 pub(crate) fn read(reader: &Reader<'_>) -> RawQuadrant {
-    let axis = |key| reader.required(key, reader.table(key, AXIS)).map(|axis| read_axis(&axis));
+    let axis = |key| reader.required(key, reader.table(key)).map(|axis| read_axis(&axis));
     let (x, y) = (axis("x"), axis("y"));
-    let cells = CELLS.map(|key| reader.required(key, reader.table(key, CELL)).map(|cell| read_cell(&cell)));
+    let cells = CELLS.map(|key| reader.required(key, reader.table(key)).map(|cell| read_cell(&cell)));
     tier::names_differ(cells.iter().flatten().filter_map(|cell| cell.name.as_ref()), reader.sink);
     RawQuadrant { x, y, cells }
 }

@@ -7,21 +7,25 @@ use crate::policy::codes::{table, together};
 use crate::policy::compiled::{
     Anchor, Cadence, Compiled, Fades, Ledger, Metric, Offset, Retain, Shape, Trigger, ValueKind, Window,
 };
-use crate::policy::raw::{At, Key, Reader, Sink, key};
+use crate::policy::raw::{At, Constraint, Key, Part, Reader, Sink, form, key};
 
 /// Keys of `retain`.
 pub(crate) static KEYS: &[Key] = &[
     key(
         "events",
-        "duration",
+        form::DURATION,
         "Events that happened longer ago are forgotten. At least \"1d\", and as long as any `within` looks back. Default: never.",
     ),
     key(
         "history",
-        "duration",
+        form::DURATION,
         "Transitions, runs, the payloads of touches that ended, rejected rows. At least \"1d\", and as long as any `grace`. Default: for good.",
     ),
 ];
+
+/// `retain` as a part of `[settings]`.
+pub(crate) static PART: Part =
+    Part { title: "`retain`", keys: KEYS, constraints: &[Constraint::Some(&["events", "history"])] };
 
 /// The shortest that makes sense where what is old is taken away once a day.
 const LEAST: i64 = DAY;
@@ -43,7 +47,7 @@ struct LookBack {
 
 /// Reads the table, where there is one.
 pub(crate) fn read(settings: &Reader<'_>) -> RawRetain {
-    let Some(reader) = settings.table("retain", KEYS) else { return RawRetain::default() };
+    let Some(reader) = settings.table("retain") else { return RawRetain::default() };
     let raw = RawRetain { events: duration(&reader, "events"), history: duration(&reader, "history") };
     if reader.entry("events").is_none() && reader.entry("history").is_none() {
         reader.missing("events");

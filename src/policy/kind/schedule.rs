@@ -10,27 +10,42 @@ use crate::policy::codes;
 use crate::policy::compiled::{About, CatchUp, Schedule, Scope, Start};
 use crate::policy::formula::{Context, disabled};
 use crate::policy::names::KnownValue;
-use crate::policy::raw::{At, Content, Declared, Key, Reader, Sink, key};
+use crate::policy::raw::{At, Constraint, Content, Declared, Form, Key, Reader, Sink, form, key, takes};
+
+/// What can be evaluated, as said in a list.
+const EVALUATED: Form =
+    Form::Matching(r"everything|(segment|tier|quadrant|trigger|cadence)\.(\*|[a-z][a-z0-9_]*)");
 
 /// Keys of `[schedule.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("cron", "text", "Five fields, or six with seconds; weekdays by name."),
+    key(
+        "cron",
+        takes("text", Form::Matching(r"\s*(\S+\s+){4,5}[^\s0-9]+\s*")),
+        "Five fields, or six with seconds; weekdays by name.",
+    ),
     key(
         "on",
-        "list of event kinds",
+        takes("list of event kinds", Form::List(1, &Form::Name)),
         "Instead of `cron`: the customers of such events are evaluated within seconds of their arrival.",
     ),
-    key("timezone", "IANA time zone", "What the fields of `cron` mean. Default that of `[settings]`."),
+    key("timezone", form::ZONE, "What the fields of `cron` mean. Default that of `[settings]`."),
     key(
         "evaluate",
-        "list of texts",
+        takes("list of texts", Form::List(0, &EVALUATED)),
         "\"everything\" (default) or names as `kind.name` or `kind.*`; what they use comes along.",
     ),
     key(
         "catch_up",
-        "latest, all or none",
+        takes("latest, all or none", Form::Words(&["latest", "all", "none"])),
         "What becomes of runs missed while down; only with `cron`. Default \"latest\" (one run).",
     ),
+];
+
+/// What holds among the keys of `[schedule.NAME]`.
+pub(crate) static CONSTRAINTS: &[Constraint] = &[
+    Constraint::One(&["cron", "on"]),
+    Constraint::Excludes("on", "timezone"),
+    Constraint::Excludes("on", "catch_up"),
 ];
 
 /// What can be evaluated, beside triggers and cadences.

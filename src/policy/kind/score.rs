@@ -5,18 +5,22 @@ use crate::policy::compiled::{Rank, ValueKind};
 use crate::policy::expression::Expected;
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::Scope;
-use crate::policy::raw::{Key, Reader, key};
+use crate::policy::raw::{Constraint, Key, Reader, form, key};
 
 /// Keys of `[score.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("value", "expression", "The value, of any type. Either this or `rank`."),
+    key("value", form::EXPRESSION, "The value, of any type. Either this or `rank`."),
     key(
         "rank",
-        "number by expression",
+        form::NUMBER_EXPRESSION,
         "Where the customer stands in the population, from 0, the lowest, to 1.",
     ),
-    key("among", "condition", "Who is in the population of `rank`. Default all who have the value."),
+    key("among", form::CONDITION, "Who is in the population of `rank`. Default all who have the value."),
 ];
+
+/// What holds among the keys of `[score.NAME]`.
+pub(crate) static CONSTRAINTS: &[Constraint] =
+    &[Constraint::One(&["value", "rank"]), Constraint::Needs("among", &["rank"])];
 
 /// As written.
 #[derive(Debug)]

@@ -7,23 +7,26 @@ use crate::policy::compiled::{Best, Segment};
 use crate::policy::expression::{Expected, Expression};
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::Scope;
-use crate::policy::raw::{Key, Reader, key};
+use crate::policy::raw::{Key, Part, Reader, form, key};
 
 /// Keys of `[segment.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("when", "condition", "Who is in."),
-    key("leave_when", "condition", "Who leaves; they don't enter either. Default: not `when`."),
-    key("enter_after", "duration", "`when` must hold this long, as seen by runs, before it counts."),
-    key("leave_after", "duration", "Likewise for leaving."),
-    key("best", "table", "Only the best so many."),
-    key("data", "table", "Known while in the segment, as `NAME.data.KEY`."),
+    key("when", form::CONDITION, "Who is in.").needed(),
+    key("leave_when", form::CONDITION, "Who leaves; they don't enter either. Default: not `when`."),
+    key("enter_after", form::DURATION, "`when` must hold this long, as seen by runs, before it counts."),
+    key("leave_after", form::DURATION, "Likewise for leaving."),
+    key("best", form::table(&BEST_PART), "Only the best so many."),
+    key("data", form::DATA, "Known while in the segment, as `NAME.data.KEY`."),
 ];
 
 /// Keys of `best`.
 pub(crate) static BEST: &[Key] = &[
-    key("count", "whole number", "How many places there are."),
-    key("by", "number by expression", "Who comes first: the greatest; ties by id."),
+    key("count", form::whole(1, 10_000_000), "How many places there are.").needed(),
+    key("by", form::NUMBER_EXPRESSION, "Who comes first: the greatest; ties by id.").needed(),
 ];
+
+/// `best` as a part of a segment.
+static BEST_PART: Part = Part { title: "best", keys: BEST, constraints: &[] };
 
 /// As written.
 #[derive(Debug)]
@@ -50,13 +53,13 @@ pub(crate) fn read(reader: &Reader<'_>) -> RawSegment {
         leave_when: Formula::read(reader, "leave_when"),
         enter_after: reader.duration("enter_after").map(|after| after.value),
         leave_after: reader.duration("leave_after").map(|after| after.value),
-        best: reader.table("best", BEST).map(|best| read_best(&best)),
+        best: reader.table("best").map(|best| read_best(&best)),
         data: RawData::read(reader),
     }
 }
 
 fn read_best(reader: &Reader<'_>) -> RawBest {
-    let count = reader.required("count", reader.whole("count", 1, 10_000_000));
+    let count = reader.required("count", reader.whole("count"));
     RawBest {
         count: count.and_then(|count| usize::try_from(count).ok()),
         by: reader.required("by", Formula::read(reader, "by")),

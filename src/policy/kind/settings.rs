@@ -6,15 +6,15 @@ use super::retain::{self, RawRetain};
 use crate::model::Duration;
 use crate::policy::codes;
 use crate::policy::compiled::{Retain, Settings};
-use crate::policy::raw::{At, Key, Reader, Sink, Table, key, nearest};
+use crate::policy::raw::{At, Form, Key, Reader, Sink, Table, form, key, nearest, takes};
 
 /// Keys of `[settings]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("timezone", "IANA time zone", "What local days and hours mean. Default \"UTC\"."),
-    key("refresh", "duration", "How old cut points may get. Default \"1d\"."),
+    key("timezone", form::ZONE, "What local days and hours mean. Default \"UTC\"."),
+    key("refresh", form::DURATION, "How old cut points may get. Default \"1d\"."),
     key(
         "retain",
-        "table of durations",
+        takes("table of durations", Form::Table(&retain::PART)),
         "How long events and history are kept: `{ events = \"5y\", history = \"2y\" }`. Default: for good.",
     ),
 ];

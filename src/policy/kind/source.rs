@@ -14,30 +14,36 @@ use crate::policy::compiled::{Into, Mapping, Origin, Source, Target};
 use crate::policy::expression::Expected;
 use crate::policy::formula::{Context, Formula, disabled};
 use crate::policy::names::Known;
-use crate::policy::raw::{At, Content, Declared, Entry, Key, Node, Place, Reader, Sink, Table, key, nearest};
+use crate::policy::raw::{
+    At, Content, Declared, Entry, Form, Key, MapKeys, Node, Part, Place, Reader, Sink, Table, form, key,
+    nearest, takes,
+};
 
 /// Keys of `[source.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("into", "\"customer\" or \"event.KIND\"", "What rows become. Customers are merged by id."),
+    key("into", takes("\"customer\" or \"event.KIND\"", Form::Matching(r"customer|event\.[a-z][a-z0-9_]*")), "What rows become. Customers are merged by id.").needed(),
     key(
         "path",
-        "text",
+        takes("text", Form::Word),
         "With `*` and `?` in its last part; .csv or .jsonl, each also .gz; relative to the data folder.",
-    ),
-    key("encoding", "text", "How the bytes are read, as in \"gbk\". Default UTF-8."),
+    ).needed(),
+    key("encoding", takes("text", Form::Word), "How the bytes are read, as in \"gbk\". Default UTF-8."),
     key(
         "columns",
-        "table",
+        takes("table", Form::Map(MapKeys::Names, &Form::Either(&[Form::Word, Form::Table(&COLUMN_PART)]))),
         "Per target (`id`, `customer`, `at`, a field) a column's name, or `{ value = 'expression over the raw columns' }`, which gives the target's type; for `at` also text, read like a column.",
-    ),
-    key("constants", "table", "Targets that are the same for every row."),
-    key("time_format", "strftime format", "How times are written. Default RFC 3339, or a date."),
-    key("timezone", "IANA time zone", "Of times without an offset. Default that of `[settings]`."),
-    key("when", "condition over the raw columns", "Only rows for which it holds."),
+    ).needed(),
+    key("constants", takes("table", Form::Map(MapKeys::Names, &Form::Constant)), "Targets that are the same for every row."),
+    key("time_format", takes("strftime format", Form::Matching(".*%.*")), "How times are written. Default RFC 3339, or a date."),
+    key("timezone", form::ZONE, "Of times without an offset. Default that of `[settings]`."),
+    key("when", takes("condition over the raw columns", Form::Expression), "Only rows for which it holds."),
 ];
 
 /// Keys of a column written as a table.
-static COLUMN: &[Key] = &[key("value", "expression", "An expression over the raw columns.")];
+static COLUMN: &[Key] = &[key("value", form::EXPRESSION, "An expression over the raw columns.").needed()];
+
+/// A column written as a table.
+static COLUMN_PART: Part = Part { title: "a column", keys: COLUMN, constraints: &[] };
 
 const ENDINGS: &[&str] = &[".csv", ".jsonl", ".csv.gz", ".jsonl.gz"];
 

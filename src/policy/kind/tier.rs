@@ -12,26 +12,39 @@ use crate::policy::compiled::{Level, Share, Tier};
 use crate::policy::expression::{Expected, Expression};
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::check_form;
-use crate::policy::raw::{At, Content, Key, Place, Reader, Sink, key};
+use crate::policy::raw::{At, Constraint, Content, Form, Key, Part, Place, Reader, Sink, form, key, takes};
 
 /// Keys of `[tier.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("by", "number by expression", "What `top` and `holds` go by."),
-    key("among", "condition", "Who has a level at all. Default everybody."),
-    key("levels", "list of tables", "From the top; the first that lets in counts."),
-    key("ordered", "true or false", "`false`: just kinds, none above another. Default true."),
-    key("fall_after", "duration", "A fall counts after this long below without a break. Default at once."),
+    key("by", form::NUMBER_EXPRESSION, "What `top` and `holds` go by."),
+    key("among", form::CONDITION, "Who has a level at all. Default everybody."),
+    key(
+        "levels",
+        takes("list of tables", Form::Tables(1, &LEVEL_PART)),
+        "From the top; the first that lets in counts.",
+    )
+    .needed(),
+    key("ordered", form::FLAG, "`false`: just kinds, none above another. Default true."),
+    key(
+        "fall_after",
+        form::DURATION,
+        "A fall counts after this long below without a break. Default at once.",
+    ),
 ];
 
 /// Keys of a level.
 pub(crate) static LEVEL: &[Key] = &[
-    key("name", "name", "As expressions say it."),
-    key("title", "text", "For people; the name where absent."),
-    key("top", "share", "The best share of customers by `by`; includes the levels above."),
-    key("holds", "share", "Down to where this share of the total of `by` is reached."),
-    key("when", "condition", "Lets in as well."),
-    key("data", "table", "Known at this level, as `NAME.data.KEY`."),
+    key("name", form::NAME, "As expressions say it.").needed(),
+    key("title", form::TEXT, "For people; the name where absent."),
+    key("top", form::SHARE, "The best share of customers by `by`; includes the levels above."),
+    key("holds", form::SHARE, "Down to where this share of the total of `by` is reached."),
+    key("when", form::CONDITION, "Lets in as well."),
+    key("data", form::DATA, "Known at this level, as `NAME.data.KEY`."),
 ];
+
+/// A level of a tier.
+static LEVEL_PART: Part =
+    Part { title: "a level", keys: LEVEL, constraints: &[Constraint::Excludes("top", "holds")] };
 
 const FIRST_COUNTS: &str =
     "levels are asked from the top and the first that holds counts: put the narrower one first";

@@ -19,61 +19,92 @@ use crate::policy::compiled::{About, Backlog, Shape, Trigger};
 use crate::policy::expression::{Expected, Expression};
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::{Known, Scope, Target};
-use crate::policy::raw::{At, Content, Declared, Key, Reader, Sink, Table, key};
+use crate::policy::raw::{
+    At, Constraint, Content, Declared, Form, Key, Reader, Sink, Table, form, key, takes,
+};
 use crate::policy::version;
 
 /// Keys of `[trigger.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("when", "condition", "Fires when it becomes true; an unsent touch is cancelled when it stops."),
-    key("on", "event kind", "Instead: fires for each such event."),
-    key("where", "condition over the event", "Which of these events. Default all."),
+    key("when", form::CONDITION, "Fires when it becomes true; an unsent touch is cancelled when it stops."),
+    key("on", form::EVENT, "Instead: fires for each such event."),
+    key("where", form::EVENT_CONDITION, "Which of these events. Default all."),
     key(
         "times",
-        "whole number from 2",
+        takes("whole number from 2", Form::Whole(2, event::MOST_TIMES)),
         "Only for every so manieth of events alike: 3 fires for the third, then counting starts anew.",
     ),
     key(
         "unless",
-        "event kind",
+        form::EVENT,
         "Only where none of this kind followed in time; an answer stored before the touch is queued cancels it.",
     ),
-    key("same", "field of the event", "What events alike share; with `unless`, what the answer must share."),
+    key(
+        "same",
+        takes("field of the event", Form::Word),
+        "What events alike share; with `unless`, what the answer must share.",
+    ),
     key(
         "within",
-        "duration",
+        form::DURATION,
         "How close events alike must lie; with `unless`, how long the answer may take, from the event's time as it was last corrected to.",
     ),
     key(
         "moves",
-        "segment, tier, quadrant, or customer field of text or choice",
+        takes("segment, tier, quadrant, or customer field of text or choice", Form::Name),
         "Instead: fires when it changes. What came and went between two runs didn't happen.",
     ),
-    key("direction", "up or down", "Which way along an ordered tier; no level ranks lowest."),
+    key(
+        "direction",
+        takes("up or down", Form::Words(&["up", "down"])),
+        "Which way along an ordered tier; no level ranks lowest.",
+    ),
     key(
         "from",
-        "list of places or texts",
+        takes("list of places or texts", Form::List(0, &Form::Word)),
         "Only from one of these; \"missing\" is no place, a segment has \"true\" and \"false\".",
     ),
-    key("to", "list of places or texts", "Only to one of these."),
-    key("audience", "condition", "Narrows it to these customers. Default all."),
-    key("cause", "text", "Free word, carried in `because`."),
-    key("severity", "low, normal or high", "Carried in `because`."),
+    key("to", takes("list of places or texts", Form::List(0, &Form::Word)), "Only to one of these."),
+    key("audience", form::CONDITION, "Narrows it to these customers. Default all."),
+    key("cause", takes("text", Form::Word), "Free word, carried in `because`."),
+    key(
+        "severity",
+        takes("low, normal or high", Form::Words(&["low", "normal", "high"])),
+        "Carried in `because`.",
+    ),
     key(
         "cooldown",
-        "duration",
+        form::DURATION,
         "Not again for this long. With `when`, true again within it fires at its end if it still is; events and moves within it are noted.",
     ),
     key(
         "backlog",
-        "skip or fire",
+        takes("skip or fire", Form::Words(&["skip", "fire"])),
         "What becomes of what was already so when first seen, and of what only an edit moved. Default \"skip\".",
     ),
     key(
         "grace",
-        "duration",
+        form::DURATION,
         "An event or move that is older than this when found is noted, not fired. Default \"7d\".",
     ),
-    key("actions", "list of actions", "What it fires."),
+    key("actions", takes("list of actions", Form::List(1, &Form::Name)), "What it fires.").needed(),
+];
+
+/// What holds among the keys of `[trigger.NAME]`.
+pub(crate) static CONSTRAINTS: &[Constraint] = &[
+    Constraint::One(&["when", "on", "moves"]),
+    Constraint::Needs("where", &["on"]),
+    Constraint::Needs("times", &["on"]),
+    Constraint::Needs("unless", &["on"]),
+    Constraint::Needs("same", &["times", "unless"]),
+    Constraint::Needs("within", &["times", "unless"]),
+    Constraint::Needs("times", &["within"]),
+    Constraint::Needs("unless", &["within"]),
+    Constraint::Excludes("times", "unless"),
+    Constraint::Needs("direction", &["moves"]),
+    Constraint::Needs("from", &["moves"]),
+    Constraint::Needs("to", &["moves"]),
+    Constraint::Excludes("when", "grace"),
 ];
 
 /// What decides when it fires. Another cooldown or action is no other condition: what becomes true under

@@ -7,35 +7,57 @@ use base64::Engine;
 use crate::policy::codes;
 use crate::policy::compiled::{Retry, Webhook};
 use crate::policy::names::is_name;
-use crate::policy::raw::{At, Content, Key, Reader, Sink, key};
+use crate::policy::raw::{At, Content, Form, Key, MapKeys, Part, Reader, Sink, form, key, takes};
+
+/// A secret, or the variable that holds it.
+const SECRET: Form = Form::Matching(r"\$\{.*|whsec_[A-Za-z0-9+/]+=*");
 
 /// Keys of `[channel.NAME.webhook]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("url", "text", "Where to; `${NAME}` stands for a variable of the environment."),
+    key(
+        "url",
+        takes("text", Form::Matching(r"\$\{.*|https?://[^/\s]\S*")),
+        "Where to; `${NAME}` stands for a variable of the environment.",
+    )
+    .needed(),
     key(
         "secret",
-        "text or list of texts",
+        takes("text or list of texts", Form::Either(&[SECRET, Form::List(0, &SECRET)])),
         "`whsec_…` or `${NAME}`; several while rotating. Unsigned where absent.",
     ),
-    key("headers", "table of texts", "Sent with every request."),
-    key("timeout", "duration", "For one attempt. Default \"10s\"."),
-    key("rate", "text", "Most requests, as in \"20/s\" or \"100/m\". Default without limit."),
-    key("concurrency", "whole number", "Most requests at once. Default 8."),
-    key("retry", "table", "What follows a failed attempt."),
+    key("headers", takes("table of texts", Form::Map(MapKeys::Any, &Form::Text)), "Sent with every request."),
+    key("timeout", form::FIXED, "For one attempt. Default \"10s\"."),
+    key(
+        "rate",
+        takes("text", Form::Matching(r"\s*[0-9]{1,7}\s*/\s*[smh]\s*")),
+        "Most requests, as in \"20/s\" or \"100/m\". Default without limit.",
+    ),
+    key("concurrency", form::whole(1, 1_000), "Most requests at once. Default 8."),
+    key("retry", form::table(&RETRY_PART), "What follows a failed attempt."),
     key(
         "allow_link_local",
-        "true or false",
+        form::FLAG,
         "Lets it go to link-local and metadata addresses, which are refused otherwise. Default false.",
     ),
 ];
 
+/// `webhook` as a part of a channel.
+pub(crate) static PART: Part = Part { title: "webhook", keys: KEYS, constraints: &[] };
+
 /// Keys of `retry`.
 pub(crate) static RETRY: &[Key] = &[
-    key("first", "duration", "Before the second attempt. Default \"5s\"."),
-    key("factor", "number", "Each wait is this many times the one before. Default 3."),
-    key("max", "duration", "Longest wait. Default \"6h\"."),
-    key("attempts", "whole number", "Attempts in all. Default 12."),
+    key("first", form::FIXED, "Before the second attempt. Default \"5s\"."),
+    key(
+        "factor",
+        takes("number", Form::Number(form::between(1.0, 100.0))),
+        "Each wait is this many times the one before. Default 3.",
+    ),
+    key("max", form::FIXED, "Longest wait. Default \"6h\"."),
+    key("attempts", form::whole(1, 1_000), "Attempts in all. Default 12."),
 ];
+
+/// `retry` as a part of a webhook.
+static RETRY_PART: Part = Part { title: "retry", keys: RETRY, constraints: &[] };
 
 const RETRY_DEFAULT: Retry = Retry { first: 5_000, factor: 3.0, max: 21_600_000, attempts: 12 };
 
@@ -51,9 +73,8 @@ pub(crate) fn check(reader: &Reader<'_>) -> Option<Webhook> {
     let headers = headers(reader);
     let timeout = reader.fixed("timeout").unwrap_or(10_000);
     let rate = rate(reader);
-    let concurrency =
-        reader.whole("concurrency", 1, 1_000).and_then(|most| usize::try_from(most).ok()).unwrap_or(8);
-    let retry = reader.table("retry", RETRY).map_or(RETRY_DEFAULT, |retry| read_retry(&retry));
+    let concurrency = reader.whole("concurrency").and_then(|most| usize::try_from(most).ok()).unwrap_or(8);
+    let retry = reader.table("retry").map_or(RETRY_DEFAULT, |retry| read_retry(&retry));
     let allow_link_local = reader.flag("allow_link_local").unwrap_or(false);
     let url = url?.value;
     Some(Webhook { url, secrets, headers, timeout, rate, concurrency, retry, allow_link_local })
@@ -198,6 +219,6 @@ fn read_retry(reader: &Reader<'_>) -> Retry {
         first,
         factor: factor.map_or(RETRY_DEFAULT.factor, |factor| factor.value),
         max: max.unwrap_or(RETRY_DEFAULT.max.max(first)),
-        attempts: reader.whole("attempts", 1, 1_000).unwrap_or(RETRY_DEFAULT.attempts),
+        attempts: reader.whole("attempts").unwrap_or(RETRY_DEFAULT.attempts),
     }
 }

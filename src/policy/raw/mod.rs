@@ -1,6 +1,7 @@
 //! Raw tables: what the files say, with the place of every key and value, before anything is checked.
 
 mod escape;
+pub(crate) mod form;
 mod merge;
 mod parse;
 mod reader;
@@ -8,6 +9,7 @@ mod sink;
 mod suggest;
 mod tree;
 
+pub(crate) use form::{Constraint, Form, MapKeys, Part, takes};
 pub(crate) use merge::{Declared, merge};
 pub(crate) use parse::parse;
 pub(crate) use reader::{Key, Reader, key};

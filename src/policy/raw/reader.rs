@@ -1,5 +1,6 @@
 //! Reads the keys of one table: knows which there are, and reports whatever does not fit.
 
+use super::form::{Form, Part, Takes};
 use super::sink::{Report, Sink};
 use super::suggest::nearest;
 use super::tree::{At, Content, Entry, Node, Place, Table};
@@ -12,15 +13,24 @@ use crate::policy::diagnostic::Code;
 pub(crate) struct Key {
     /// As written.
     pub(crate) name: &'static str,
-    /// What it takes, for the reference.
-    pub(crate) takes: &'static str,
+    /// What it takes.
+    pub(crate) takes: Takes,
     /// What it means, for the reference.
     pub(crate) meaning: &'static str,
+    /// Whether no such table can do without it.
+    pub(crate) needed: bool,
 }
 
 /// A key with what it takes and means.
-pub(crate) const fn key(name: &'static str, takes: &'static str, meaning: &'static str) -> Key {
-    Key { name, takes, meaning }
+pub(crate) const fn key(name: &'static str, takes: Takes, meaning: &'static str) -> Key {
+    Key { name, takes, meaning, needed: false }
+}
+
+impl Key {
+    /// A key that no such table can do without.
+    pub(crate) const fn needed(self) -> Self {
+        Self { needed: true, ..self }
+    }
 }
 
 /// One table about to be read.
@@ -55,6 +65,15 @@ impl<'a> Reader<'a> {
         self.keys.iter().chain(self.common)
     }
 
+    fn known(&self, key: &str) -> Option<&'static Key> {
+        self.known_keys().find(|known| known.name == key)
+    }
+
+    /// Whether a key is declared with a form of this sort: what is read is what editors are told of.
+    fn takes(&self, key: &str, sort: impl Fn(&Form) -> bool) -> bool {
+        self.known(key).is_some_and(|known| known.takes.form.may_be(sort))
+    }
+
     fn check_key(&self, key: &At<String>) {
         let name = key.value.as_str();
         let names: Vec<&str> = self.known_keys().map(|known| known.name).collect();
@@ -69,10 +88,7 @@ impl<'a> Reader<'a> {
     /// The entry of a key; also one whose key is reported as misspelt for it, so that what it says is
     /// checked as well and nothing is reported as missing.
     pub(crate) fn entry(&self, key: &str) -> Option<&'a Entry> {
-        debug_assert!(
-            self.known_keys().any(|known| known.name == key),
-            "{key} is not among the keys of its table"
-        );
+        debug_assert!(self.known(key).is_some(), "{key} is not among the keys of its table");
         self.table
             .get(key)
             .or_else(|| self.table.entries.iter().find(|entry| self.is_slip_for(&entry.key.value, key)))
@@ -90,7 +106,7 @@ impl<'a> Reader<'a> {
 
     /// Reports that a key is missing.
     pub(crate) fn missing(&self, key: &str) {
-        let takes = self.known_keys().find(|known| known.name == key).map_or("", |known| known.takes);
+        let takes = self.known(key).map_or("", |known| known.takes.words);
         self.problem(&codes::table::MISSING_KEY, format!("`{key}` is missing"))
             .help(format!("add `{key} = …` ({takes})"))
             .report();
@@ -98,6 +114,12 @@ impl<'a> Reader<'a> {
 
     /// Reports a missing key unless it is there; gives back what was read.
     pub(crate) fn required<T>(&self, key: &str, read: Option<T>) -> Option<T> {
+        debug_assert!(self.known(key).is_some_and(|known| known.needed), "{key} is not declared as needed");
+        self.required_here(key, read)
+    }
+
+    /// Likewise for a key that is needed only beside some others.
+    pub(crate) fn required_here<T>(&self, key: &str, read: Option<T>) -> Option<T> {
         if read.is_none() && self.entry(key).is_none() {
             self.missing(key);
         }
@@ -122,6 +144,7 @@ impl<'a> Reader<'a> {
 
     /// `true` or `false`.
     pub(crate) fn flag(&self, key: &str) -> Option<bool> {
+        debug_assert!(self.takes(key, |form| matches!(form, Form::Flag)), "{key}");
         let entry = self.entry(key)?;
         if let Content::Bool(flag) = entry.node.content {
             return Some(flag);
@@ -132,6 +155,7 @@ impl<'a> Reader<'a> {
 
     /// A finite number.
     pub(crate) fn number(&self, key: &str) -> Option<At<f64>> {
+        debug_assert!(self.takes(key, |form| matches!(form, Form::Number(_))), "{key}");
         let entry = self.entry(key)?;
         let found = number(&entry.node);
         if found.is_none() {
@@ -140,14 +164,18 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// A whole number within bounds.
-    pub(crate) fn whole(&self, key: &str, least: u32, most: u32) -> Option<u32> {
+    /// A whole number within the bounds that the key is declared with.
+    pub(crate) fn whole(&self, key: &str) -> Option<u32> {
         let entry = self.entry(key)?;
+        let Some(Key { takes: Takes { form: Form::Whole(least, most), .. }, .. }) = self.known(key) else {
+            debug_assert!(false, "{key} is not declared as a whole number");
+            return None;
+        };
         let Content::Integer(found) = entry.node.content else {
             self.wrong(entry, "a whole number");
             return None;
         };
-        let fits = u32::try_from(found).ok().filter(|found| (least..=most).contains(found));
+        let fits = u32::try_from(found).ok().filter(|found| (least..=most).contains(&found));
         if fits.is_none() {
             let message = format!("`{key}` must be from {least} to {most}, not {found}");
             self.sink.problem(&codes::table::OUT_OF_RANGE, &entry.node.place, message).report();
@@ -157,6 +185,7 @@ impl<'a> Reader<'a> {
 
     /// A duration.
     pub(crate) fn duration(&self, key: &str) -> Option<At<Duration>> {
+        debug_assert!(self.takes(key, |form| matches!(form, Form::Duration | Form::Fixed)), "{key}");
         let entry = self.entry(key)?;
         let Content::Text(text) = &entry.node.content else {
             self.wrong(entry, "a duration in quotes, as in \"90d\"");
@@ -186,6 +215,8 @@ impl<'a> Reader<'a> {
 
     /// One of several words.
     pub(crate) fn choice<T: Copy>(&self, key: &str, words: &[(&'static str, T)]) -> Option<At<T>> {
+        let is_declared = |form: &Form| matches!(form, Form::Words(declared) if declared.iter().eq(words.iter().map(|(word, _)| word)));
+        debug_assert!(self.takes(key, is_declared), "{key}");
         let text = self.text(key)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text.value) {
             return Some(At { value: *value, place: text.place });
@@ -200,6 +231,7 @@ impl<'a> Reader<'a> {
 
     /// A list of texts, none empty, none twice. Empty where the key is absent.
     pub(crate) fn words(&self, key: &str) -> Vec<At<String>> {
+        debug_assert!(self.takes(key, |form| matches!(form, Form::List(..))), "{key}");
         let Some(entry) = self.entry(key) else { return Vec::new() };
         let Content::Array(items) = &entry.node.content else {
             self.wrong(entry, "a list of texts");
@@ -225,10 +257,16 @@ impl<'a> Reader<'a> {
         words
     }
 
-    /// A table within.
-    pub(crate) fn table(&self, key: &str, keys: &'static [Key]) -> Option<Reader<'a>> {
+    /// A table within, of the keys that its key is declared with.
+    pub(crate) fn table(&self, key: &str) -> Option<Reader<'a>> {
         let (place, table) = self.plain_table(key)?;
-        Some(Reader::new(self.sink, table, place, keys, &[]))
+        Some(Reader::new(self.sink, table, place, self.part(key)?.keys, &[]))
+    }
+
+    fn part(&self, key: &str) -> Option<&'static Part> {
+        let part = self.known(key).and_then(|known| known.takes.form.part());
+        debug_assert!(part.is_some(), "{key} is not declared as a table of its own keys");
+        part
     }
 
     /// A table within whose keys are free, with the place of its own key.
@@ -242,7 +280,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Tables one after the other, as under `[[header]]`.
-    pub(crate) fn tables(&self, key: &str, keys: &'static [Key]) -> Vec<Reader<'a>> {
+    pub(crate) fn tables(&self, key: &str) -> Vec<Reader<'a>> {
+        let keys = self.part(key).map_or(&[][..], |part| part.keys);
         let Some(entry) = self.entry(key) else { return Vec::new() };
         let Content::Array(items) = &entry.node.content else {
             self.wrong(entry, "a list of tables");

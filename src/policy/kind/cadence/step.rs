@@ -12,25 +12,34 @@ use crate::policy::kind::action::{RawAction, reference};
 use crate::policy::kind::clock;
 use crate::policy::kind::segment::optional;
 use crate::policy::names::check_form;
-use crate::policy::raw::{At, Content, Key, Place, Reader, key};
+use crate::policy::raw::{At, Constraint, Content, Form, Key, Part, Place, Reader, form, key, takes};
 
 /// Keys of a step.
 pub(crate) static KEYS: &[Key] = &[
-    key("id", "text", "Its identity: never sent twice in a cycle, whatever is edited around it."),
-    key("after", "duration", "How long after the start of the cycle. Default \"0d\"."),
-    key("before", "duration", "Instead, where times count from a date: how long before it."),
+    key(
+        "id",
+        takes("text", Form::Name),
+        "Its identity: never sent twice in a cycle, whatever is edited around it.",
+    )
+    .needed(),
+    key("after", form::DURATION, "How long after the start of the cycle. Default \"0d\"."),
+    key("before", form::DURATION, "Instead, where times count from a date: how long before it."),
     key(
         "at",
-        "time of day",
+        form::CLOCK,
         "The first such local time not before the offset; one that daylight saving skips is the moment after the gap.",
     ),
-    key("action", "action", "What is done."),
+    key("action", takes("action", Form::Name), "What is done.").needed(),
     key(
         "when",
-        "condition",
+        form::CONDITION,
         "Asked once, when the step is due; where it fails the step is recorded as suppressed.",
     ),
 ];
+
+/// A step as a part of a cadence.
+pub(crate) static PART: Part =
+    Part { title: "a step", keys: KEYS, constraints: &[Constraint::Excludes("after", "before")] };
 
 /// As written.
 pub(super) struct RawStep {

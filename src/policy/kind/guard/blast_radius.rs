@@ -3,13 +3,17 @@
 use crate::policy::codes;
 use crate::policy::compiled::BlastRadius;
 use crate::policy::kind::share;
-use crate::policy::raw::{Key, Reader, key};
+use crate::policy::raw::{Constraint, Key, Part, Reader, form, key};
 
 /// Keys of `[guard.NAME.blast_radius]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("share", "share", "Of all customers. With `count` the larger of the two counts."),
-    key("count", "whole number", "So many touches within 24 hours may be made without approval."),
+    key("share", form::SHARE, "Of all customers. With `count` the larger of the two counts."),
+    key("count", form::whole(1, u32::MAX), "So many touches within 24 hours may be made without approval."),
 ];
+
+/// `blast_radius` as a part of a guard.
+pub(crate) static PART: Part =
+    Part { title: "blast_radius", keys: KEYS, constraints: &[Constraint::Some(&["share", "count"])] };
 
 /// Reads and checks the table.
 pub(crate) fn check(reader: &Reader<'_>) -> Option<BlastRadius> {
@@ -28,7 +32,7 @@ pub(crate) fn check(reader: &Reader<'_>) -> Option<BlastRadius> {
     };
     let count = match reader.entry("count") {
         None => 0,
-        Some(_) => reader.whole("count", 1, u32::MAX)?,
+        Some(_) => reader.whole("count")?,
     };
     Some(BlastRadius { share, count })
 }

@@ -5,17 +5,21 @@ use crate::policy::compiled::{Block, Effect};
 use crate::policy::expression::Expected;
 use crate::policy::formula::{Context, Formula};
 use crate::policy::names::Scope;
-use crate::policy::raw::{Key, Reader, key};
+use crate::policy::raw::{Key, Part, Reader, form, key};
 
 /// Keys of `[guard.NAME.block]`.
 pub(crate) static KEYS: &[Key] = &[
     key(
         "when",
-        "condition",
+        form::CONDITION,
         "While it holds, nothing goes out. While it is missing touches wait: consent never fails open.",
-    ),
-    key("effect", "drop or wait", "What becomes of touches while it holds. Default \"drop\"."),
+    )
+    .needed(),
+    key("effect", form::EFFECT, "What becomes of touches while it holds. Default \"drop\"."),
 ];
+
+/// `block` as a part of a guard.
+pub(crate) static PART: Part = Part { title: "block", keys: KEYS, constraints: &[] };
 
 /// As written.
 pub(crate) struct RawBlock {

@@ -9,30 +9,41 @@ use crate::policy::kind::action::RawAction;
 use crate::policy::kind::segment::optional;
 use crate::policy::kind::share;
 use crate::policy::names::Scope;
-use crate::policy::raw::{At, Content, Key, Node, Place, Reader, key};
+use crate::policy::raw::{At, Content, Form, Key, Node, Part, Place, Reader, form, key, takes};
 
 /// Keys of `[guard.NAME.capacity]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("max", "whole number", "Places, at least 1. An action takes as many as its `effort` says."),
+    key("max", form::whole(1, u32::MAX), "Places, at least 1. An action takes as many as its `effort` says.")
+        .needed(),
     key(
         "per",
-        "day, week or month",
+        takes("day, week or month", Form::Words(&["day", "week", "month"])),
         "Local, in the zone of `[settings]`; weeks begin on Monday. Default \"day\".",
     ),
     key(
         "by",
-        "expression",
+        form::EXPRESSION,
         "Each value has its own places, as the account manager's name. Default one for all.",
     ),
-    key("first", "number by expression", "Who comes first among equal priorities: the greatest."),
-    key("reserve", "list of tables", "Kept places go to others only if nobody entitled waits."),
+    key("first", form::NUMBER_EXPRESSION, "Who comes first among equal priorities: the greatest."),
+    key(
+        "reserve",
+        takes("list of tables", Form::Tables(0, &RESERVE_PART)),
+        "Kept places go to others only if nobody entitled waits.",
+    ),
 ];
+
+/// `capacity` as a part of a guard.
+pub(crate) static PART: Part = Part { title: "capacity", keys: KEYS, constraints: &[] };
 
 /// Keys of an entry of `reserve`.
 pub(crate) static RESERVE: &[Key] = &[
-    key("when", "condition", "Who is entitled."),
-    key("share", "share", "How many of the places are kept for them."),
+    key("when", form::CONDITION, "Who is entitled.").needed(),
+    key("share", form::SHARE, "How many of the places are kept for them.").needed(),
 ];
+
+/// An entry of `reserve`.
+static RESERVE_PART: Part = Part { title: "reserve", keys: RESERVE, constraints: &[] };
 
 const PERIODS: [(&str, CapacityPeriod); 3] =
     [("day", CapacityPeriod::Day), ("week", CapacityPeriod::Week), ("month", CapacityPeriod::Month)];

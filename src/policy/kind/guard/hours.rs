@@ -9,23 +9,27 @@ use crate::policy::formula::{Context, Formula};
 use crate::policy::kind::action::reference;
 use crate::policy::kind::clock;
 use crate::policy::names::Scope;
-use crate::policy::raw::{At, Key, Reader, key};
+use crate::policy::raw::{At, Form, Key, Part, Reader, form, key, takes};
 
 /// Keys of `[guard.NAME.hours]`.
 pub(crate) static KEYS: &[Key] = &[
-    key("from", "time of day", "When it opens, as in \"09:00\"."),
+    key("from", form::CLOCK, "When it opens, as in \"09:00\".").needed(),
     key(
         "until",
-        "time of day",
+        form::CLOCK,
         "When it closes; not after `from`: the window crosses midnight and belongs to the day it began on.",
-    ),
-    key("calendar", "calendar", "Closed on days that are no working days of it."),
+    )
+    .needed(),
+    key("calendar", takes("calendar", Form::Name), "Closed on days that are no working days of it."),
     key(
         "timezone",
-        "text by expression, or IANA time zone",
+        takes("text by expression, or IANA time zone", Form::Either(&[Form::Zone, Form::Expression])),
         "The customer's own zone. Unknown or missing: that of `[settings]`. Default that of `[settings]`.",
     ),
 ];
+
+/// `hours` as a part of a guard.
+pub(crate) static PART: Part = Part { title: "hours", keys: KEYS, constraints: &[] };
 
 /// As written.
 pub(crate) struct RawHours {

@@ -15,42 +15,53 @@ use crate::policy::codes;
 use crate::policy::compiled::{About, Effect, Guard, GuardKind};
 use crate::policy::expression::Expected;
 use crate::policy::formula::{Context, Formula};
-use crate::policy::raw::{At, Declared, Key, Place, Reader, Sink, Table, key};
+use crate::policy::raw::{At, Constraint, Declared, Form, Key, Place, Reader, Sink, Table, form, key, takes};
 
 /// Keys of `[guard.NAME]`. A guard's `tags` are those of actions.
 pub(crate) static KEYS: &[Key] = &[
-    key("channels", "list of channels", "Narrows it to actions on these. Default all."),
-    key("actions", "list of actions", "Narrows it to these. Default all."),
-    key("audience", "condition", "Narrows it to these customers. Default all."),
+    key(
+        "channels",
+        takes("list of channels", Form::List(0, &Form::Name)),
+        "Narrows it to actions on these. Default all.",
+    ),
+    key("actions", takes("list of actions", Form::List(0, &Form::Name)), "Narrows it to these. Default all."),
+    key("audience", form::CONDITION, "Narrows it to these customers. Default all."),
     key(
         "block",
-        "table",
+        form::table(&block::PART),
         "Holds touches back while a condition holds. Asked first, and again just before each attempt to send.",
     ),
     key(
         "holdout",
-        "table",
+        form::table(&holdout::PART),
         "Leaves out a fixed share of customers: the control group of reports. Cooldowns and steps run for them \
          as if sent.",
     ),
     key(
         "hours",
-        "table",
+        form::table(&hours::PART),
         "Holds sending, never evaluation, until it is open. Asked again just before each attempt to send.",
     ),
     key(
         "cap",
-        "table",
+        form::table(&cap::PART),
         "Most touches per customer, rolling. Those of an action that was removed count as any over its channel.",
     ),
-    key("capacity", "table", "Places for the touches of a day, week or month; those beyond wait."),
+    key(
+        "capacity",
+        form::table(&capacity::PART),
+        "Places for the touches of a day, week or month; those beyond wait.",
+    ),
     key(
         "blast_radius",
-        "table",
+        form::table(&blast_radius::PART),
         "Touches of a run that makes unusually many within 24 hours wait for `guanxi runs approve`. Each counts once: \
          when block and holdout let it through for the first time, whichever run made it.",
     ),
 ];
+
+/// What holds among the keys of `[guard.NAME]`.
+pub(crate) static CONSTRAINTS: &[Constraint] = &[Constraint::One(&KINDS)];
 
 /// What a guard needs exactly one of.
 const KINDS: [&str; 6] = ["block", "holdout", "hours", "cap", "capacity", "blast_radius"];
@@ -110,13 +121,12 @@ fn read_one(name: &str, table: &At<Table>, sink: &Sink<'_>) -> RawGuard {
 
 fn kind(name: &str, reader: &Reader<'_>) -> Option<RawKind> {
     // All are read, so that what is wrong in any is told.
-    let block = reader.table("block", block::KEYS).map(|table| RawKind::Block(block::read(&table)));
-    let hours = reader.table("hours", hours::KEYS).map(|table| RawKind::Hours(hours::read(&table)));
-    let capacity =
-        reader.table("capacity", capacity::KEYS).map(|table| RawKind::Capacity(capacity::read(&table)));
-    let holdout = reader.table("holdout", holdout::KEYS).and_then(|table| holdout::check(name, &table));
-    let cap = reader.table("cap", cap::KEYS).and_then(|table| cap::check(&table));
-    let blast = reader.table("blast_radius", blast_radius::KEYS);
+    let block = reader.table("block").map(|table| RawKind::Block(block::read(&table)));
+    let hours = reader.table("hours").map(|table| RawKind::Hours(hours::read(&table)));
+    let capacity = reader.table("capacity").map(|table| RawKind::Capacity(capacity::read(&table)));
+    let holdout = reader.table("holdout").and_then(|table| holdout::check(name, &table));
+    let cap = reader.table("cap").and_then(|table| cap::check(&table));
+    let blast = reader.table("blast_radius");
     let blast = blast.and_then(|table| blast_radius::check(&table));
     let plain = holdout
         .map(GuardKind::Holdout)

@@ -10,7 +10,7 @@ use crate::policy::names::{Known, Scope};
 use crate::policy::raw::{At, Reader};
 
 /// More would be a metric.
-const MOST_TIMES: u32 = 1_000;
+pub(super) const MOST_TIMES: u32 = 1_000;
 
 /// `on` and what belongs to it, as written.
 pub(super) struct RawEvent {
@@ -86,13 +86,13 @@ impl Rest {
             let help = "count what was answered too, or wait for an answer to each: make two triggers of it";
             reader.excludes("times", "unless", help);
             return Self::Times {
-                times: reader.whole("times", 2, MOST_TIMES),
+                times: reader.whole("times"),
                 same: reader.word("same"),
-                within: reader.required("within", reader.fixed("within")),
+                within: reader.required_here("within", reader.fixed("within")),
             };
         }
         if has("unless") {
-            let within = reader.required("within", reader.duration("within"));
+            let within = reader.required_here("within", reader.duration("within"));
             return Self::Unless {
                 unless: reader.word("unless"),
                 same: reader.word("same"),

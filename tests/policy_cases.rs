@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: what fails here fails the test")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use guanxi::policy::{Compiled, Files, load, render};
-use guanxi::policy_test::{Verdict, read, run_all};
+use guanxi::policy_test::{self, read, run_all};
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> =
@@ -34,27 +35,18 @@ fn every_case_comes_out_as_its_test_says() {
         let is_test = |path: &PathBuf| path.to_string_lossy().ends_with(".test.toml");
         for file in entries(&folder).into_iter().filter(is_test) {
             let text = fs::read_to_string(&file).unwrap();
-            let cases = read(&file.to_string_lossy(), &text).unwrap();
-            let verdicts = run_all(&cases, &policy, 2, None).unwrap();
-            for (case, verdict) in cases.iter().zip(verdicts) {
+            let reading = read(BTreeMap::from([(file.display().to_string(), text)]), &policy);
+            wrong.push(render(&reading.diagnostics, &reading.files, false));
+            let verdicts = run_all(&reading.cases, &policy, 2, None).unwrap();
+            for (case, verdict) in reading.cases.iter().zip(verdicts) {
                 count += 1;
-                match verdict {
-                    Ok(Verdict::Passed) => {}
-                    Ok(Verdict::Failed(steps)) => {
-                        for (at, differences) in steps {
-                            wrong.push(format!(
-                                "{}: {} at {at}:\n  {}",
-                                file.display(),
-                                case.name,
-                                differences.join("\n  ")
-                            ));
-                        }
-                    }
-                    Err(error) => wrong.push(format!("{}: {}: {error}", file.display(), case.name)),
+                if !verdict.passed() {
+                    wrong.push(policy_test::render(case, &verdict, &reading.files, &policy, false));
                 }
             }
         }
     }
+    wrong.retain(|text| !text.is_empty());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count >= 100, "only {count} cases");
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use guanxi::demo::{World, policies};
 use guanxi::model::Timestamp;
 use guanxi::policy::{Compiled, Files, load, reference, render};
-use guanxi::policy_test::{Verdict, read, run_all};
+use guanxi::policy_test::{read, run_all};
 
 fn load_clean(texts: impl Iterator<Item = (impl Into<String>, String)>) -> Compiled {
     let policies = texts.map(|(path, text)| (path.into(), text)).collect();
@@ -70,9 +70,10 @@ fn the_examples_of_the_reference_load_and_its_test_passes_on_them() {
     let kinds = examples(&reference, "\n## Tables").into_iter().enumerate();
     let compiled = Arc::new(load_clean(kinds.map(|(number, text)| (format!("{number}.toml"), text))));
     let tests = examples(&reference, "\n## Policy tests").concat();
-    let cases = read("reference.test.toml", &tests).expect("a test file");
-    assert_eq!(cases.len(), 1);
-    for verdict in run_all(&cases, &compiled, 1, None).expect("a set that can be run") {
-        assert!(matches!(verdict, Ok(Verdict::Passed)), "{verdict:?}");
+    let reading = read(BTreeMap::from([("reference.test.toml".to_owned(), tests)]), &compiled);
+    assert!(reading.diagnostics.is_empty(), "{}", render(&reading.diagnostics, &reading.files, false));
+    assert_eq!(reading.cases.len(), 1);
+    for verdict in run_all(&reading.cases, &compiled, 1, None).expect("a set that can be run") {
+        assert!(verdict.passed(), "{verdict:?}");
     }
 }

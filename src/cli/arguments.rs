@@ -123,6 +123,9 @@ pub(super) struct Test {
     /// Only tests whose file or name holds this
     #[arg(long, value_name = "PATTERN")]
     pub(super) run: Option<String>,
+    /// Write how the tests ended as JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
     /// Tell what of the policies no test decided
     #[arg(long)]
     pub(super) coverage: bool,

@@ -55,6 +55,11 @@ fn quiet(done: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// Whether results may be colored.
+pub(super) fn colored() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Prints a message.
 pub(super) fn message(text: impl Display) {
     let text = text.to_string();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
     /// `E` or `W` and three digits: 1xx files and TOML, 2xx tables and keys, 3xx expressions,
-    /// 4xx what tables say together, 5xx payload templates, 6xx scripts.
+    /// 4xx what tables say together, 5xx payload templates, 6xx scripts, 7xx policy tests.
     pub id: &'static str,
     /// What is wrong, in a few words.
     pub title: &'static str,

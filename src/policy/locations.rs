@@ -41,12 +41,15 @@ impl<'f> Locations<'f> {
         let (kind, rest) = path.split_first()?;
         let (name, keys) = rest.split_first()?;
         let table = self.declared.get(kind)?.get(*name)?;
-        Some(self.location(within(&table.value, keys).unwrap_or(&table.place)))
+        Some(Location::of(within(&table.value, keys).unwrap_or(&table.place), self.files))
     }
+}
 
-    fn location(&self, place: &Place) -> Location {
-        let text = self.files.policies.get(&*place.file).map_or("", String::as_str);
-        Location { file: Arc::clone(&place.file), line: position(text, place.start).0, span: place.span() }
+impl Location {
+    /// Where a part of one of these files is.
+    pub(crate) fn of(place: &Place, files: &Files) -> Self {
+        let text = files.policies.get(&*place.file).map_or("", String::as_str);
+        Self { file: Arc::clone(&place.file), line: position(text, place.start).0, span: place.span() }
     }
 }
 

@@ -14,7 +14,7 @@ mod facts;
 mod files;
 mod follow;
 mod formula;
-mod kind;
+pub(crate) mod kind;
 mod load;
 mod locations;
 mod mask;

@@ -4,28 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use super::PolicyTestError;
 use super::case::{Case, Step};
 use super::coverage::{Coverage, Watcher};
 use super::expect::differences;
-use super::facts::{instant, misfit, take_in};
+use super::facts::take_in;
+use super::verdict::{Difference, StepVerdict, Verdict};
 use crate::archive::Archive;
 use crate::engine::{Engine, RunRequest};
-use crate::model::Timestamp;
 use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
 use crate::ports::simulated::SetClock;
 use crate::rehearsal::deliver;
-
-/// How a test ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// All held.
-    Passed,
-    /// What differed: the step's time, then the differences.
-    Failed(Vec<(String, Vec<String>)>),
-}
 
 /// Runs tests under a policy set, as many at a time as `workers` says, and gives their verdicts in the order of the
 /// tests. Notes in `coverage` what they saw of the set.
@@ -37,7 +29,7 @@ pub fn run_all(
     policy: &Arc<Compiled>,
     workers: usize,
     mut coverage: Option<&mut Coverage>,
-) -> Result<Vec<Result<Verdict, PolicyTestError>>, PolicyTestError> {
+) -> Result<Vec<Verdict>, PolicyTestError> {
     let engine = Engine::new(policy.clone(), Arc::new(SetClock::default()))?;
     let next = AtomicUsize::new(0);
     let work = || Ok(Worker::new(&engine, coverage.as_deref())?.take(cases, &next));
@@ -59,7 +51,7 @@ pub fn run_all(
 }
 
 /// Verdicts by number of the test, and what was seen of the policy set.
-type Done = (Vec<(usize, Result<Verdict, PolicyTestError>)>, Vec<bool>);
+type Done = (Vec<(usize, Verdict)>, Vec<bool>);
 
 /// Runs one test after the other.
 struct Worker<'a> {
@@ -83,39 +75,37 @@ impl<'a> Worker<'a> {
         (verdicts, self.watcher.map(Watcher::into_seen).unwrap_or_default())
     }
 
-    fn run(&mut self, case: &Case) -> Result<Verdict, PolicyTestError> {
+    fn run(&mut self, case: &Case) -> Verdict {
+        let began = Instant::now();
+        let mut steps = Vec::new();
+        let error = self.take_steps(case, &mut steps).err();
+        Verdict { steps, error, took: began.elapsed() }
+    }
+
+    fn take_steps(&mut self, case: &Case, verdicts: &mut Vec<StepVerdict>) -> Result<(), PolicyTestError> {
         let clock = Arc::new(SetClock::default());
         let engine = self.engine.for_store(clock.clone());
         let mut archive = Archive::open_in_memory()?;
         archive.adopt(engine.policy().schema.clone())?;
-        let mut failed = Vec::new();
-        let mut last = None;
-        for (number, step) in (1..).zip(&case.steps) {
-            let now = instant(&toml::Value::String(step.at.clone()))?;
-            if last.is_some_and(|last| last > now) {
-                return Err(misfit(format!("step {} is before the one above it", step.at)));
+        for (number, step) in case.steps.iter().enumerate() {
+            clock.set(step.at);
+            if number == 0 {
+                take_in(&mut archive, &case.rows, step.at, "test")?;
             }
-            clock.set(now);
-            if last.is_none() {
-                take_in(&mut archive, &case.customers, &case.events, now, "test")?;
-            }
-            let found = self.take_step((number, step), &engine, &mut archive, now)?;
-            if !found.is_empty() {
-                failed.push((step.at.clone(), found));
-            }
-            last = Some(now);
+            take_in(&mut archive, &step.rows, step.at, &format!("step-{}", number + 1))?;
+            let differences = self.take_step(step, &engine, &mut archive)?;
+            verdicts.push(StepVerdict { at: step.at, differences });
         }
-        Ok(if failed.is_empty() { Verdict::Passed } else { Verdict::Failed(failed) })
+        Ok(())
     }
 
     fn take_step(
         &mut self,
-        (number, step): (usize, &Step),
+        step: &Step,
         engine: &Engine,
         archive: &mut Archive,
-        now: Timestamp,
-    ) -> Result<Vec<String>, PolicyTestError> {
-        take_in(archive, &step.customers, &step.events, now, &format!("step-{number}"))?;
+    ) -> Result<Vec<Difference>, PolicyTestError> {
+        let now = step.at;
         let request = RunRequest { now, scope: Scope::Everything, schedule: "test".to_owned() };
         let report = engine.run(archive, &request)?;
         let mut found = Vec::new();

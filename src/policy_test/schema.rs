@@ -93,7 +93,7 @@ static TEST: Part = Part {
     constraints: &[],
 };
 
-static FILE: &[Key] = &[key(
+pub(super) static FILE: &[Key] = &[key(
     "test",
     takes("tables `[[test]]`", Form::Tables(0, &TEST)),
     "What must come of some customers and events, in set time. It runs on a store in memory, through the engine itself.",
@@ -103,36 +103,4 @@ static FILE: &[Key] = &[key(
 #[must_use]
 pub fn schema() -> Value {
     document("Policy tests of guanxi", FILE)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde::de::DeserializeOwned;
-
-    use super::{EXPECT, FILE, STEP, TEST};
-    use crate::policy::raw::Key;
-    use crate::policy_test::case::{Case, Expect, File, Step};
-
-    /// The keys that a table knows, as it says them when it meets another.
-    fn known<T: DeserializeOwned + std::fmt::Debug>() -> Vec<String> {
-        let said = toml::from_str::<T>("no_such_key = 1").unwrap_err().to_string();
-        let said = said.split("expected").nth(1).unwrap_or_default().to_owned();
-        let mut names: Vec<String> = said.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-        names.sort();
-        names
-    }
-
-    fn declared(keys: &[Key]) -> Vec<String> {
-        let mut names: Vec<String> = keys.iter().map(|key| key.name.to_owned()).collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn the_schema_has_the_keys_that_the_reader_knows_and_no_others() {
-        assert_eq!(declared(FILE), known::<File>());
-        assert_eq!(declared(TEST.keys), known::<Case>());
-        assert_eq!(declared(STEP.keys), known::<Step>());
-        assert_eq!(declared(EXPECT.keys), known::<Expect>());
-    }
 }

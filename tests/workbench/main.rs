@@ -7,3 +7,4 @@
 
 mod home;
 mod simulate;
+mod test;

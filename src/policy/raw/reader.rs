@@ -282,6 +282,12 @@ impl<'a> Reader<'a> {
     /// Tables one after the other, as under `[[header]]`.
     pub(crate) fn tables(&self, key: &str) -> Vec<Reader<'a>> {
         let keys = self.part(key).map_or(&[][..], |part| part.keys);
+        let tables = self.plain_tables(key).into_iter();
+        tables.map(|(place, table)| Reader::new(self.sink, table, place, keys, &[])).collect()
+    }
+
+    /// Tables one after the other whose keys are free, each with its place.
+    pub(crate) fn plain_tables(&self, key: &str) -> Vec<(&'a Place, &'a Table)> {
         let Some(entry) = self.entry(key) else { return Vec::new() };
         let Content::Array(items) = &entry.node.content else {
             self.wrong(entry, "a list of tables");
@@ -290,9 +296,7 @@ impl<'a> Reader<'a> {
         let mut tables = Vec::with_capacity(items.len());
         for item in items {
             match &item.content {
-                Content::Table(table) => {
-                    tables.push(Reader::new(self.sink, table, &item.place, keys, &[]));
-                }
+                Content::Table(table) => tables.push((&item.place, table)),
                 _ => wrong(self.sink, key, item, "a list of tables"),
             }
         }

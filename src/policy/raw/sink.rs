@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::escape;
 use super::tree::{At, Place};
+use crate::policy::Location;
 use crate::policy::diagnostic::{Code, Diagnostic, Problem, Severity};
 use crate::policy::files::Files;
 
@@ -69,6 +70,11 @@ impl<'a> Sink<'a> {
             start: text.place.start + span.start,
             end: text.place.start + span.end,
         }
+    }
+
+    /// A place as it is told outside.
+    pub(crate) fn location(&self, place: &Place) -> Location {
+        Location::of(place, self.files)
     }
 
     fn text(&self, place: &Place) -> &'a str {

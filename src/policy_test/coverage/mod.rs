@@ -153,7 +153,7 @@ expect = [{ customer = "c", touches = [] }]
         let mut files = Files::default();
         files.policies.insert("all.toml".to_owned(), POLICY.to_owned());
         let compiled = Arc::new(load(&files).compiled.unwrap());
-        let cases = read("all.test.toml", TESTS).unwrap();
+        let cases = read(BTreeMap::from([("all.test.toml".to_owned(), TESTS.to_owned())]), &compiled).cases;
         let mut coverage = Coverage::of(&compiled);
         assert_eq!(coverage.report(&files).total.seen, 0);
         run_all(&cases, &compiled, 1, Some(&mut coverage)).unwrap();

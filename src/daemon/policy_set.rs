@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::policy::diagnostic::Diagnostic;
-use crate::policy::{self, Compiled, Files};
+use crate::policy::{self, Compiled, DeclaredTable, Files};
 use crate::ports::files::{self, FolderError, FolderTexts};
 
 /// A set that passed every check.
@@ -92,7 +92,7 @@ pub fn as_files(texts: FolderTexts) -> Files {
 /// it stood in.
 #[must_use]
 pub fn changes(old: &Files, new: &Files) -> String {
-    let (before, after) = (tables(old), tables(new));
+    let (before, after) = (policy::declared_tables(old), policy::declared_tables(new));
     let added = after.iter().filter(|(name, _)| !before.contains_key(*name));
     let removed = before.iter().filter(|(name, _)| !after.contains_key(*name));
     let changed = after
@@ -112,7 +112,7 @@ pub fn changes(old: &Files, new: &Files) -> String {
 }
 
 /// `changed tier.pyramid in value.toml, trigger.overdue, trigger.quiet in care.toml and 3 more`.
-fn listed(verb: &str, named: Vec<(&String, &Declared<'_>)>) -> Option<String> {
+fn listed(verb: &str, named: Vec<(&String, &DeclaredTable<'_>)>) -> Option<String> {
     const SHOWN: usize = 8;
     let more = named.len().saturating_sub(SHOWN);
     let mut by_file: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -127,40 +127,6 @@ fn listed(verb: &str, named: Vec<(&String, &Declared<'_>)>) -> Option<String> {
         (false, 0) => Some(format!("{verb} {shown}")),
         (false, more) => Some(format!("{verb} {shown} and {more} more")),
     }
-}
-
-/// A table or script, with the file it stands in.
-struct Declared<'files> {
-    file: &'files str,
-    content: toml::Value,
-}
-
-/// The tables of a set by `kind.name`; customer fields one by one, since several files may declare them.
-fn tables(files: &Files) -> BTreeMap<String, Declared<'_>> {
-    let mut tables = BTreeMap::new();
-    for (path, text) in &files.scripts {
-        let content = toml::Value::String(text.clone());
-        tables.insert(path.clone(), Declared { file: "the scripts", content });
-    }
-    for (file, text) in &files.policies {
-        let Ok(kinds) = text.parse::<toml::Table>() else { continue };
-        for (kind, named) in kinds {
-            let toml::Value::Table(named) = named else { continue };
-            for (name, content) in named {
-                match content {
-                    toml::Value::Table(fields) if kind == "customer" && name == "fields" => {
-                        let field =
-                            |(field, content)| (format!("customer.{field}"), Declared { file, content });
-                        tables.extend(fields.into_iter().map(field));
-                    }
-                    content => {
-                        tables.insert(format!("{kind}.{name}"), Declared { file, content });
-                    }
-                }
-            }
-        }
-    }
-    tables
 }
 
 /// `2 errors and 1 warning`.

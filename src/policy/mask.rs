@@ -6,6 +6,11 @@ use super::Files;
 /// Keys whose values may hold a key or a password.
 const KEYS: [&str; 3] = ["url", "secret", "headers"];
 
+/// Whether a key of a channel may hold a key or a password.
+pub(super) fn is_secret(key: &str) -> bool {
+    KEYS.contains(&key)
+}
+
 /// The files with the addresses, secrets and headers of channels made unreadable.
 #[must_use]
 pub fn masked(files: &Files) -> Files {

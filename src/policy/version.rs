@@ -64,6 +64,14 @@ fn write_order(out: &mut String, table: &Table) {
     }
 }
 
+/// What something uses: by kind and name (`value.pyramid`, `field.phone`) what that goes by.
+pub type UsedVersions = BTreeMap<String, String>;
+
+/// The version of something: its own definition and all it uses.
+pub(crate) fn of_uses(own: &str, uses: &UsedVersions) -> Arc<str> {
+    with_uses(own, uses.iter().map(|(name, version)| (name.as_str(), version.as_str())))
+}
+
 /// The version of something: its own definition and, by name, all it uses.
 pub(crate) fn with_uses<'a>(own: &str, uses: impl IntoIterator<Item = (&'a str, &'a str)>) -> Arc<str> {
     let mut text = String::new();

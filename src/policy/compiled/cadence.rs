@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::About;
 use crate::model::{Date, Duration};
 use crate::policy::expression::tree::Expression;
+use crate::policy::version::UsedVersions;
 
 /// `[cadence.NAME]`.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Cadence {
     pub about: About,
     /// Hash over its definition and all it uses, 12 hexadecimal digits.
     pub version: Arc<str>,
+    /// What it uses.
+    pub uses: UsedVersions,
     /// Who is enrolled; everybody where absent.
     pub audience: Option<Expression>,
     /// What its times count from.

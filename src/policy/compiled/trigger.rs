@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{About, Unless};
 use crate::model::Duration;
 use crate::policy::expression::tree::Expression;
+use crate::policy::version::UsedVersions;
 
 /// `[trigger.NAME]`.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Trigger {
     pub about: About,
     /// Hash over its conditions and all they use, 12 hexadecimal digits.
     pub version: Arc<str>,
+    /// What its conditions use.
+    pub uses: UsedVersions,
     /// What makes it fire.
     pub shape: Shape,
     /// Narrows it.

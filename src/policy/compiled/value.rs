@@ -8,6 +8,7 @@ use crate::model::civil::Period;
 use crate::model::{Duration, Type, Value};
 use crate::policy::expression::reason::Facts;
 use crate::policy::expression::tree::Expression;
+use crate::policy::version::UsedVersions;
 
 /// A metric, ledger, score, segment, tier or quadrant.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct ValueDefinition {
     pub facts: Facts,
     /// Hash over its own definition and those of all it uses, 12 hexadecimal digits.
     pub version: Arc<str>,
+    /// What it uses.
+    pub uses: UsedVersions,
     /// How it is found.
     pub kind: ValueKind,
 }

@@ -23,7 +23,7 @@ use crate::policy::names::{Scope, Target};
 use crate::policy::raw::{
     At, Constraint, Declared, Form, Key, Part, Place, Reader, Sink, Table, form, key, takes,
 };
-use crate::policy::version;
+use crate::policy::version::{self, UsedVersions};
 
 /// What times count from; the days of a calendar look like an expression.
 const ANCHOR: Form = Form::Either(&[Form::Words(&["enrolment"]), Form::Expression]);
@@ -218,7 +218,7 @@ impl RawCadence {
         let goal = self.goal.as_ref().map(|goal| goal.check(context));
         let steps: Vec<_> = self.steps.iter().map(|step| step.check(actions, context)).collect();
         let can_be_before = self.check_times(anchor.as_ref(), context);
-        let version = self.version(declared, versions, context);
+        let (version, uses) = self.version(declared, versions, context);
         if let (Some(repeat), true) = (&self.repeat, can_be_before) {
             step::warn_overlap(&self.steps, repeat, context);
         }
@@ -226,6 +226,7 @@ impl RawCadence {
             name: self.name.as_str().into(),
             about: self.about,
             version,
+            uses,
             audience: audience.ok()?,
             anchor: anchor?,
             repeat: self.repeat.map(|repeat| repeat.value),
@@ -275,7 +276,7 @@ impl RawCadence {
         declared: &Declared,
         versions: &BTreeMap<String, Arc<str>>,
         context: Context<'_>,
-    ) -> Arc<str> {
+    ) -> (Arc<str>, UsedVersions) {
         let Context { known, sink, .. } = context;
         let over_customer = self.audience.iter().chain(&self.stop_when).chain(self.anchor.value());
         let over_customer = over_customer.chain(self.steps.iter().filter_map(|step| step.when.as_ref()));
@@ -285,7 +286,7 @@ impl RawCadence {
         if let (Some(filter), Some(event)) = (self.anchor.filter(), event) {
             formulas.push((filter, Scope::Event(event)));
         }
-        let mut parts = BTreeMap::new();
+        let mut parts = UsedVersions::new();
         for (formula, scope) in &formulas {
             for (path, _) in formula.paths(sink) {
                 if let Target::Value(index) = known.target(*scope, &path)
@@ -307,7 +308,7 @@ impl RawCadence {
         }
         let formulas: Vec<&Formula> = formulas.into_iter().map(|(formula, _)| formula).collect();
         fields_used(&formulas, declared, known, sink, &mut parts);
-        version::with_uses(&self.own, parts.iter().map(|(name, version)| (name.as_str(), version.as_str())))
+        (version::of_uses(&self.own, &parts), parts)
     }
 }
 

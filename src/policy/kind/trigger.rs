@@ -22,7 +22,7 @@ use crate::policy::names::{Known, Scope, Target};
 use crate::policy::raw::{
     At, Constraint, Content, Declared, Form, Key, Reader, Sink, Table, form, key, takes,
 };
-use crate::policy::version;
+use crate::policy::version::{self, UsedVersions};
 
 /// Keys of `[trigger.NAME]`.
 pub(crate) static KEYS: &[Key] = &[
@@ -206,13 +206,14 @@ impl RawTrigger {
         let names = || actions.iter().map(|action| (action.name.as_str(), action.enabled));
         let indices: Vec<Option<usize>> =
             self.actions.iter().map(|name| reference(name, "action", names(), context)).collect();
-        let version = self.version(declared, versions, context);
+        let (version, uses) = self.version(declared, versions, context);
         let (shape, audience) = (shape?, audience.ok()?);
         self.warn_never_fires(&shape, audience.as_ref(), context);
         Some(Trigger {
             name: self.name.as_str().into(),
             about: self.about,
             version,
+            uses,
             shape,
             audience,
             cause: self.cause,
@@ -247,9 +248,9 @@ impl RawTrigger {
         declared: &Declared,
         versions: &BTreeMap<String, Arc<str>>,
         context: Context<'_>,
-    ) -> Arc<str> {
+    ) -> (Arc<str>, UsedVersions) {
         let Context { known, sink, .. } = context;
-        let mut parts = BTreeMap::new();
+        let mut parts = UsedVersions::new();
         let of_shape = self.shape.iter().flat_map(|shape| shape.formulas(known));
         let formulas: Vec<(&Formula, Scope)> =
             of_shape.chain(self.audience.iter().map(|audience| (audience, Scope::Customer))).collect();
@@ -270,7 +271,7 @@ impl RawTrigger {
         }
         let formulas: Vec<&Formula> = formulas.into_iter().map(|(formula, _)| formula).collect();
         fields_used(&formulas, declared, known, sink, &mut parts);
-        version::with_uses(&self.own, parts.iter().map(|(name, version)| (name.as_str(), version.as_str())))
+        (version::of_uses(&self.own, &parts), parts)
     }
 }
 

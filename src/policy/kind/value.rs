@@ -13,7 +13,7 @@ use crate::policy::formula::{Context, Formula};
 use crate::policy::names::{Known, KnownValue, Scope, Target};
 use crate::policy::order::{Order, Uses, order};
 use crate::policy::raw::{Content, Declared, Place, Sink};
-use crate::policy::version;
+use crate::policy::version::{self, UsedVersions};
 
 /// The tag of values that people look at.
 const REPORT: &str = "report";
@@ -271,16 +271,16 @@ impl Checks<'_> {
         if !value.enabled {
             return;
         }
-        let version = self.version(&value, &values.versions);
+        let (version, uses) = self.version(&value, &values.versions);
         values.versions.insert(value.name.clone(), version.clone());
         if let (Some(kind), Some(ty), Some(facts)) = (kind, ty, facts) {
             let name = value.name.as_str().into();
-            values.definitions.push(ValueDefinition { name, about: value.about, ty, facts, version, kind });
+            values.definitions.push(ValueDefinition { name, about: value.about, ty, facts, version, uses, kind });
         }
     }
 
-    fn version(&self, value: &RawValue, versions: &BTreeMap<String, Arc<str>>) -> Arc<str> {
-        let mut parts: BTreeMap<String, String> = BTreeMap::new();
+    fn version(&self, value: &RawValue, versions: &BTreeMap<String, Arc<str>>) -> (Arc<str>, UsedVersions) {
+        let mut parts = UsedVersions::new();
         for (used, _) in self.uses.get(&value.name).into_iter().flatten() {
             let version = versions.get(used).map(ToString::to_string).unwrap_or_default();
             parts.insert(format!("value.{used}"), version);
@@ -293,7 +293,7 @@ impl Checks<'_> {
             value.formulas(self.known).into_iter().map(|(formula, _)| formula).collect();
         fields_used(&formulas, self.declared, self.known, self.sink, &mut parts);
         let own = format!("{} {}", value.kind, value.own);
-        version::with_uses(&own, parts.iter().map(|(name, version)| (name.as_str(), version.as_str())))
+        (version::of_uses(&own, &parts), parts)
     }
 }
 
@@ -319,7 +319,7 @@ pub(crate) fn fields_used(
     declared: &Declared,
     known: &Known,
     sink: &Sink<'_>,
-    parts: &mut BTreeMap<String, String>,
+    parts: &mut UsedVersions,
 ) {
     let mut names: BTreeSet<String> = BTreeSet::new();
     for (path, _) in formulas.iter().flat_map(|formula| formula.paths(sink)) {

@@ -369,7 +369,8 @@ fn keep_end(turn: &mut Turn, before: &Enrolment) {
 }
 
 /// What a cadence's table says, as far as time goes by it.
-fn terms<'run>(policy: &Compiled, cadence: &'run Cadence) -> Terms<'run> {
+#[must_use]
+pub fn terms<'run>(policy: &Compiled, cadence: &'run Cadence) -> Terms<'run> {
     let is_date = |ty: Option<&Type>| matches!(ty, Some(Type::Date));
     let (start, listed) = match &cadence.anchor {
         Anchor::Enrolment => (Start::Enrolment, None),

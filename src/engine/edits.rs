@@ -338,8 +338,9 @@ fn rename(
     Ok(())
 }
 
-/// The names of former places as the present definition says them.
-fn renamed(before: &[Arc<str>], now: &[Arc<str>]) -> Vec<Arc<str>> {
+/// The names of a class's former places as its present definition says them.
+#[must_use]
+pub fn renamed(before: &[Arc<str>], now: &[Arc<str>]) -> Vec<Arc<str>> {
     let other = |index: usize, from: &Arc<str>| {
         let to = now.get(index).filter(|_| before.len() == now.len())?;
         (!now.contains(from) && !before.contains(to)).then_some(to)

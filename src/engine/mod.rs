@@ -30,8 +30,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use at_once::Happened;
+pub use cadences::terms as terms_of_cadence;
+pub use edits::renamed as renamed_places;
 pub use error::EngineError;
-pub use report::{ClassCount, GuardCount, RunReport};
+pub use report::{ClassCount, GuardCount, Reached, RunReport};
 pub use retain::begin_pruning;
 
 use crate::archive::{Archive, NewRun, RunTotals, RunWriter, UnsentTouches};

@@ -48,6 +48,8 @@ pub struct RunReport {
     pub queued: u64,
     /// What guards held back, by name; those that held nothing are left out.
     pub guards: Vec<GuardCount>,
+    /// What each blast radius found that was asked about touches, by name.
+    pub reached: Vec<Reached>,
     /// Touches of this run that wait for approval, since they are unusually many.
     pub on_hold: u64,
     /// Waiting touches that were not let pass in time.
@@ -88,6 +90,19 @@ pub struct GuardCount {
     pub suppressed: u64,
 }
 
+/// How many touches a blast radius found, with those of the hours before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The guard.
+    pub guard: Arc<str>,
+    /// Touches within its window, this run's included.
+    pub touches: u64,
+    /// How many may be made without approval.
+    pub most: u64,
+    /// Whether this run's wait for approval.
+    pub waits: bool,
+}
+
 impl RunReport {
     pub(super) fn new(policy: &Compiled, classes: &[usize], now: Timestamp) -> Self {
         let count = |&class: &usize| {
@@ -118,6 +133,7 @@ impl RunReport {
             missed: 0,
             queued: 0,
             guards: Vec::new(),
+            reached: Vec::new(),
             on_hold: 0,
             expired: 0,
             unknown_zones: 0,

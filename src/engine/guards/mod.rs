@@ -11,8 +11,9 @@ mod questions;
 mod rooms;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{Engine, EngineError, RunReport};
+use super::{Engine, EngineError, Reached, RunReport};
 use crate::archive::{GuardNote, RunWriter};
 use crate::care::guard::blast_radius::{Reach, WINDOW};
 use crate::care::guard::{Verdict, blast_radius, order, word};
@@ -87,21 +88,23 @@ impl<'run> GuardPass<'run> {
             let Some(guard) = self.engine.policy.guards.get(index) else { continue };
             let GuardKind::BlastRadius(blast) = &guard.kind else { continue };
             let earlier = writer.made_since(&guard.name, since)?;
-            match blast_radius::decide(blast, earlier, made.len() as u64, writer.customers()?) {
-                Reach::Usual => writer.note_made(&guard.name, self.started, made.len() as u64, since)?,
-                Reach::Unusual { touches, most } => {
-                    let reason = format!(
-                        "{touches} touches within 24 hours, more than {most}; run {} waits for approval",
-                        writer.id()
-                    );
-                    let note = note(guard, &reason, None);
-                    for Made { number, waits } in made {
-                        if held.insert(number) {
-                            writer.hold(number, &note, self.started)?;
-                            if !waits {
-                                report.hold_back(&guard.name, false);
-                            }
-                        }
+            let reach = blast_radius::decide(blast, earlier, made.len() as u64, writer.customers()?);
+            let Reach { touches, most, waits } = reach;
+            report.reached.push(Reached { guard: Arc::clone(&guard.name), touches, most, waits });
+            if !waits {
+                writer.note_made(&guard.name, self.started, made.len() as u64, since)?;
+                continue;
+            }
+            let reason = format!(
+                "{touches} touches within 24 hours, more than {most}; run {} waits for approval",
+                writer.id()
+            );
+            let note = note(guard, &reason, None);
+            for Made { number, waits } in made {
+                if held.insert(number) {
+                    writer.hold(number, &note, self.started)?;
+                    if !waits {
+                        report.hold_back(&guard.name, false);
                     }
                 }
             }

@@ -4,7 +4,7 @@
 //! [`Compiled`](policy::Compiled) set; facts come in through [`intake`] into the [`archive`]; a run of
 //! the [`engine`] reads facts, lets [`evaluate`] place every customer and [`care`] decide what is owed,
 //! and commits all of it at once; [`emit`] then sends what was queued. [`daemon`] does so when
-//! [`schedule`] says, [`rehearsal`] in virtual time on a copy; [`cli`] is the face.
+//! [`schedule`] says, [`rehearsal`] in virtual time on a copy; [`plan`] tells what an edit would do; [`cli`] is the face.
 
 pub mod archive;
 pub mod care;
@@ -16,6 +16,7 @@ pub mod engine;
 pub mod evaluate;
 pub mod intake;
 pub mod model;
+pub mod plan;
 pub mod policy;
 pub mod policy_test;
 pub mod ports;

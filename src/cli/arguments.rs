@@ -57,6 +57,9 @@ pub(super) enum Command {
     Check(Check),
     /// Run the policy tests beside the policies (*.test.toml) in set time
     Test(Test),
+    /// Show what the policies on disk would do compared with the active ones; nothing is written or sent. Exits with 2
+    /// where anything differs
+    Plan(Plan),
     /// List the customers for whom an expression holds
     Select(Select),
     /// Import files once, by the same rules as a source
@@ -132,6 +135,25 @@ pub(super) struct Test {
     /// Fail where less of the policies than this was decided, as in 95%
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(super) coverage_min: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// Compare with the policies in another folder instead of the active ones; scripts are those in the folder `scripts`
+    /// beside it, or else those of --scripts
+    #[arg(long, value_name = "DIR")]
+    pub(super) from: Option<PathBuf>,
+    /// How many days to look ahead; 0 for the next run only
+    #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(..=3660))]
+    pub(super) days: u32,
+    /// How many examples to show of anything
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub(super) examples: usize,
+    /// Keep the plan, to hold `run --plan FILE` or `POST /v1/reload` to it
+    #[arg(long, value_name = "FILE")]
+    pub(super) save: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) at: At,
 }
 
 #[derive(Debug, Args)]

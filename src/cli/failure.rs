@@ -8,6 +8,7 @@ use crate::daemon::{Fault, StartError};
 use crate::engine::EngineError;
 use crate::evaluate::EvaluateError;
 use crate::intake::{ImportError, MapError};
+use crate::plan::PlanError;
 use crate::ports::files::FolderError;
 
 /// A command that came to nothing.
@@ -17,6 +18,8 @@ pub(super) enum Failure {
     Input(String),
     /// The reason has been printed already.
     Told,
+    /// Nothing failed: there are changes, which have been printed.
+    Changes,
     /// The program or the machine is at fault.
     Fault(String),
 }
@@ -33,6 +36,7 @@ impl Failure {
     pub(super) const fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) | Self::Told => 1,
+            Self::Changes => super::CHANGES,
             Self::Fault(_) => super::FAULT,
         }
     }
@@ -42,7 +46,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(what) | Self::Fault(what) => write!(formatter, "error: {what}"),
-            Self::Told => Ok(()),
+            Self::Told | Self::Changes => Ok(()),
         }
     }
 }
@@ -77,6 +81,16 @@ impl From<EngineError> for Failure {
 impl From<EvaluateError> for Failure {
     fn from(error: EvaluateError) -> Self {
         Self::fault(error)
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Archive(error) => error.into(),
+            PlanError::Engine(error) => error.into(),
+            error => Self::fault(error),
+        }
     }
 }
 

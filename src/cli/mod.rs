@@ -1,7 +1,7 @@
 //! The commands, one file each; the only place that prints.
 //!
 //! Results go to stdout, messages to stderr. Exit codes: 0 fine, 1 the operator's input is wrong or a
-//! check failed, 70 a fault of the program.
+//! check failed, 2 there are changes (`plan`), 70 a fault of the program.
 
 mod arguments;
 mod ask;
@@ -17,6 +17,7 @@ mod merge;
 mod once;
 mod open;
 mod outbox;
+mod plan;
 mod print;
 mod progress;
 mod reference;
@@ -38,6 +39,8 @@ use arguments::{Arguments, Command};
 use failure::Failure;
 use print::Out;
 
+/// Exit code of a plan in which anything differs.
+const CHANGES: u8 = 2;
 /// Exit code of a fault of the program, as `sysexits.h` has it.
 const FAULT: u8 = 70;
 
@@ -79,6 +82,7 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Touches(command) => touches::execute(common, command, &mut out),
         Command::Outbox(command) => outbox::execute(common, command, &mut out),
         Command::Test(command) => test::execute(common, command, &mut out),
+        Command::Plan(command) => plan::execute(common, command, &mut out),
         Command::Forget(command) => forget::execute(common, command, &mut out),
         Command::Merge(command) => merge::execute(common, command, &mut out),
         Command::Backup(command) => backup::execute(common, command, &mut out),

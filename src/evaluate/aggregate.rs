@@ -219,7 +219,8 @@ fn mode(events: Events<'_>, group: std::ops::Range<usize>, keys: &mut Vec<(u64, 
 }
 
 /// The middle of the numbers, the mean of the middle two for an even count; sorts them.
-pub(super) fn median(numbers: &mut [f64]) -> Option<f64> {
+#[must_use]
+pub fn median(numbers: &mut [f64]) -> Option<f64> {
     numbers.sort_unstable_by(f64::total_cmp);
     let middle = numbers.len() / 2;
     let upper = *numbers.get(middle)?;

@@ -20,6 +20,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use aggregate::median;
 pub use cut::{CutPass, CutPlan, CutPoints, Refresh};
 pub use error::EvaluateError;
 pub use evaluator::{Decisions, Evaluator, Goal};

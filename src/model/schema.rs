@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::standing::{NO_PLACE, Place};
 use super::value::{Type, Value};
 
 /// Everything the archive makes tables and columns for.
@@ -76,6 +77,18 @@ impl Schema {
     #[must_use]
     pub fn class(&self, name: &str) -> Option<usize> {
         self.classes.iter().position(|class| &*class.name == name)
+    }
+}
+
+impl ClassShape {
+    /// A place as transitions say it; `None` for none.
+    #[must_use]
+    pub fn place_name(&self, place: Place) -> Option<Arc<str>> {
+        match &self.places {
+            _ if place == NO_PLACE => None,
+            None => Some(if place == 0 { "false" } else { "true" }.into()),
+            Some(places) => places.get(usize::from(place)).cloned(),
+        }
     }
 }
 

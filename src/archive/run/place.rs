@@ -248,8 +248,8 @@ type Move = (usize, usize, Transition);
 fn changed(facts: &FactBatch, class: &Decided<'_>, cause: TransitionCause, moves: &mut Vec<Move>) {
     for row in class.decision.changed.ones() {
         let place = class.decision.place.get(row).copied().unwrap_or(NO_PLACE);
-        let from = place_name(class.shape, prior_place(facts, class.class, row));
-        moves.extend(transition(facts, class, row, (from, place_name(class.shape, place)), cause));
+        let from = class.shape.place_name(prior_place(facts, class.class, row));
+        moves.extend(transition(facts, class, row, (from, class.shape.place_name(place)), cause));
     }
 }
 
@@ -258,9 +258,9 @@ fn changed(facts: &FactBatch, class: &Decided<'_>, cause: TransitionCause, moves
 fn edited(facts: &FactBatch, class: &Decided<'_>, former: FormerPlaces<'_>, moves: &mut Vec<Move>) {
     let rows = former.before.iter().zip(former.now).zip(&class.decision.place).enumerate();
     for (row, ((&before, &unedited), &place)) in rows.filter(|(row, _)| !class.decision.first.get(*row)) {
-        let unedited = place_name(former.shape, unedited);
-        let by_data = (place_name(former.shape, before), unedited.clone());
-        let by_edit = (unedited, place_name(class.shape, place));
+        let unedited = former.shape.place_name(unedited);
+        let by_data = (former.shape.place_name(before), unedited.clone());
+        let by_edit = (unedited, class.shape.place_name(place));
         moves.extend(transition(facts, class, row, by_data, TransitionCause::Data));
         moves.extend(transition(facts, class, row, by_edit, TransitionCause::Policy));
     }
@@ -286,13 +286,4 @@ pub(super) fn customer(facts: &FactBatch, row: u32) -> Option<&str> {
 fn prior_place(facts: &FactBatch, class: usize, row: usize) -> Place {
     let prior = facts.prior.classes.get(class).and_then(Option::as_ref);
     prior.and_then(|prior| prior.place.get(row)).copied().unwrap_or(NO_PLACE)
-}
-
-/// A place as a transition says it.
-fn place_name(shape: &ClassShape, place: Place) -> Option<Arc<str>> {
-    match &shape.places {
-        _ if place == NO_PLACE => None,
-        None => Some(if place == 0 { "false" } else { "true" }.into()),
-        Some(places) => places.get(usize::from(place)).cloned(),
-    }
 }

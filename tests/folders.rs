@@ -65,6 +65,7 @@ fn settings(home: &Path) -> Settings {
         store: home.join("guanxi.db"),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         token_file: None,
+        plan: None,
     }
 }
 

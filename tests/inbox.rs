@@ -71,6 +71,7 @@ impl Home {
             store: folder.path().join("guanxi.db"),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             token_file: None,
+            plan: None,
         };
         let outside = Outside {
             clock: Arc::new(SystemClock),

@@ -149,6 +149,7 @@ async fn thousands_of_reloads_lose_nothing_and_leave_nothing_behind() {
         store: home.path().join("guanxi.db"),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         token_file: None,
+        plan: None,
     };
     let outside = Outside {
         clock: Arc::new(SystemClock),

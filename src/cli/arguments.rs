@@ -95,8 +95,11 @@ pub(super) struct Run {
     /// What log lines look like; for people on a terminal and JSON otherwise
     #[arg(long, env = "GUANXI_LOG_FORMAT", value_name = "FORMAT")]
     pub(super) log_format: Option<LogFormat>,
+    /// Let only policies become active that this plan (of `plan --save FILE`) is of, now and after edits
+    #[arg(long, env = "GUANXI_PLAN", value_name = "FILE")]
+    pub(super) plan: Option<PathBuf>,
     /// Run the shipped policies on a generated customer world, in a scratch folder
-    #[arg(long)]
+    #[arg(long, conflicts_with = "plan")]
     pub(super) demo: bool,
 }
 

@@ -37,6 +37,7 @@ fn daemon(common: &Common, command: &Run, runtime: &Runtime) -> Result<(), Failu
         store: common.store.clone(),
         listen: command.listen,
         token_file: command.token_file.clone(),
+        plan: command.plan.clone(),
     };
     let clock = Arc::new(SystemClock);
     let outside = Outside {

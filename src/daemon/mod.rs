@@ -3,6 +3,7 @@
 //! One thread owns the store ([`writer`]); everything else asks it. The active policy set is one
 //! pointer ([`state`]) that only that thread swaps, between two jobs.
 
+pub mod approval;
 mod at_once;
 pub mod customer;
 pub mod deliver;

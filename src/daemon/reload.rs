@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, info, warn};
 
+use super::approval::{self, NotApproved};
 use super::metrics::Metrics;
 use super::policy_set::{self, PolicySet, PolicySetError};
 use super::runs::{self, TimetablesError};
@@ -19,6 +20,7 @@ use super::writer::WriterStopped;
 use crate::archive::{Archive, ArchiveError};
 use crate::engine::{Engine, EngineError};
 use crate::model::Timestamp;
+use crate::plan::{Approved, Refusal};
 use crate::policy;
 use crate::ports::Clock;
 use crate::ports::files::{self, FolderError};
@@ -44,7 +46,7 @@ pub enum ActivateError {
 }
 
 /// What a look at the policy files found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reloaded {
     /// They are as they were at the last look.
     Unchanged,
@@ -54,15 +56,34 @@ pub enum Reloaded {
     SameMeaning,
     /// They can't be used; what was active still is.
     Refused,
+    /// They are not what the plan says; what was active still is.
+    NotApproved(Refusal),
 }
 
-/// Who asks for the policies to be read again, changed or not, and whether he waits to hear what became of it.
-pub type Asked = Option<oneshot::Sender<Reloaded>>;
+/// Who asks for the policies to be read again, changed or not.
+#[derive(Debug)]
+pub struct Asked {
+    /// What they are held to.
+    pub plan: Option<Approved>,
+    /// Hears what became of it.
+    pub told: oneshot::Sender<Reloaded>,
+}
+
+impl Asked {
+    /// Asks, held to a plan or not, and waits for the answer; `None` where the daemon stops.
+    pub async fn ask(of: &mpsc::Sender<Self>, plan: Option<Approved>) -> Option<Reloaded> {
+        let (told, heard) = oneshot::channel();
+        of.send(Self { plan, told }).await.ok()?;
+        heard.await.ok()
+    }
+}
 
 /// Keeps the active set in step with the folders.
 pub struct Reloader {
     shared: Arc<Shared>,
     seen: Seen,
+    /// The text of the plan at the last look, where the daemon goes by one.
+    plan: Option<Vec<u8>>,
 }
 
 /// The folders at the last look, or why they could not be read.
@@ -86,6 +107,11 @@ struct Made {
     engine: Option<Engine>,
 }
 
+/// What the plan's file says; where it can't be read, nothing.
+fn plan_text(shared: &Shared) -> Option<Vec<u8>> {
+    shared.settings.plan.as_ref().map(|path| std::fs::read(path).unwrap_or_default())
+}
+
 fn seen(read: &Read) -> Seen {
     match read {
         Ok(files) => Ok(files.clone()),
@@ -96,25 +122,28 @@ fn seen(read: &Read) -> Seen {
 impl Reloader {
     /// A reloader that has seen the folders once, at the start.
     #[must_use]
-    pub const fn new(shared: Arc<Shared>, seen: Seen) -> Self {
-        Self { shared, seen }
+    pub fn new(shared: Arc<Shared>, seen: Seen) -> Self {
+        let plan = plan_text(&shared);
+        Self { shared, seen, plan }
     }
 
-    /// The folders it looks at.
+    /// The folders it looks at, and the plan's file.
     pub(super) fn folders(&self) -> Vec<PathBuf> {
         let settings = &self.shared.settings;
-        vec![settings.policies.clone(), settings.scripts.clone()]
+        let folders = [settings.policies.clone(), settings.scripts.clone()];
+        folders.into_iter().chain(settings.plan.clone()).collect()
     }
 
-    /// Looks at the folders and activates what they hold if it is new and good. `force` also when nothing changed.
+    /// Looks at the folders and activates what they hold if it is new, good and approved. With a request also when
+    /// nothing changed, and held to its plan.
     ///
     /// # Errors
     /// The writer has stopped.
-    pub async fn look(&mut self, force: bool) -> Result<Reloaded, WriterStopped> {
+    pub async fn look(&mut self, asked: Option<&Asked>) -> Result<Reloaded, WriterStopped> {
         for read_before in 0..READS {
             let read = self.read().await;
-            let found = seen(&read);
-            if !force && self.seen == found {
+            let (found, plan) = (seen(&read), plan_text(&self.shared));
+            if asked.is_none() && self.seen == found && self.plan == plan {
                 return Ok(Reloaded::Unchanged);
             }
             debug!("the policies are checked");
@@ -124,13 +153,31 @@ impl Reloader {
                 tokio::time::sleep(UNREST).await;
                 continue;
             }
-            self.seen = found;
+            (self.seen, self.plan) = (found, plan);
             return match made {
-                Ok(made) => self.activate(made).await,
+                Ok(made) => match self.allow(&made.set, asked) {
+                    Ok(()) => self.activate(made).await,
+                    Err(why) => Ok(self.not_approved(why)),
+                },
                 Err(report) => Ok(self.refuse(*report)),
             };
         }
         Ok(Reloaded::Unchanged)
+    }
+
+    /// Holds a set to the plan asked for, or that of the daemon.
+    fn allow(&self, set: &PolicySet, asked: Option<&Asked>) -> Result<(), NotApproved> {
+        let plan = asked.and_then(|asked| asked.plan.as_ref());
+        let active = self.shared.active();
+        approval::allow(set, &active.set.compiled.version, plan, self.shared.settings.plan.as_deref())
+    }
+
+    fn not_approved(&self, why: NotApproved) -> Reloaded {
+        let refused = self.refuse(plain_report(why.to_string(), self.shared.now()));
+        match why {
+            NotApproved::Refused(refusal) => Reloaded::NotApproved(refusal),
+            NotApproved::File { .. } | NotApproved::NoPlan { .. } => refused,
+        }
     }
 
     async fn read(&self) -> Read {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tracing::{error, warn};
 
 use super::reload::Asked;
@@ -32,11 +32,8 @@ pub(super) async fn reload(shared: Arc<Shared>, asked: mpsc::Sender<Asked>) {
             warn!(%error, "the service manager can't be told of the reload: its clock can't be read");
         }
     }
-    let (told, heard) = oneshot::channel();
-    if asked.send(Some(told)).await.is_ok() {
-        // An error means that the daemon stops, which is told elsewhere.
-        let _ = heard.await;
-    }
+    // No answer means that the daemon stops, which is told elsewhere.
+    let _ = Asked::ask(&asked, None).await;
     ready(&shared);
 }
 

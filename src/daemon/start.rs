@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
+use super::approval::{self, NotApproved};
 use super::deliver::{self, WriterOutbox};
 use super::http::{Access, TokenError, Tokens, is_loopback};
 use super::metrics::Metrics;
@@ -42,6 +43,9 @@ pub enum StartError {
         "the policies have problems, and so has the last good set in the store, which another version of this program made: mend the policies"
     )]
     Kept,
+    /// What would be active is not what the plan says.
+    #[error(transparent)]
+    NotApproved(#[from] NotApproved),
     /// The address can't be listened on.
     #[error("cannot listen on {address}: {source}; choose another with --listen")]
     Listen {
@@ -167,8 +171,16 @@ fn load(
         Err(PolicySetError::Invalid { files, .. }) => Ok(policy::Files::clone(files)),
         Err(PolicySetError::Folder(error)) => Err(error.to_string()),
     };
+    let kept = archive.last_policy_set()?;
+    let planned = settings.plan.as_deref().map(approval::read).transpose()?;
+    let active = kept.as_ref().map(|(version, _)| version.as_str());
+    let approved = read.map_err(StartError::Policies).and_then(|set| {
+        let allowed = planned.as_ref().map(|plan| plan.allow(&set.compiled.version, active));
+        allowed.transpose().map_err(NotApproved::from)?;
+        Ok(set)
+    });
     let broken =
-        match read.map_err(StartError::Policies).and_then(|set| usable(archive, set, outside, metrics)) {
+        match approved.and_then(|set| usable(archive, set, outside, metrics)) {
             Ok((set, engine, timetables)) => {
                 let report = reload::accepted(&set, now, format!("loaded {}", set.summary()));
                 if !report.rendered.is_empty() {
@@ -179,7 +191,9 @@ fn load(
             }
             Err(broken) => broken,
         };
-    let Some((version, kept)) = archive.last_policy_set()? else { return Err(broken) };
+    // What was planned and is active already goes on, whatever became of the folders; nothing else does.
+    let goes_on = |version: &str| planned.as_ref().is_none_or(|plan| plan.version == version);
+    let Some((version, kept)) = kept.filter(|(version, _)| goes_on(version)) else { return Err(broken) };
     let report = match &broken {
         StartError::Policies(error) => reload::report_of(error, now),
         other => reload::plain_report(other.to_string(), now),

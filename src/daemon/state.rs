@@ -32,6 +32,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Tokens that may write, one a line; needed to listen beyond loopback.
     pub token_file: Option<PathBuf>,
+    /// The plan to which every set is held that is to become active.
+    pub plan: Option<PathBuf>,
 }
 
 /// What the daemon asks of the outside.

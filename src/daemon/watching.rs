@@ -34,25 +34,21 @@ pub(super) async fn keep_watching(
     let (changed, mut changes) = mpsc::channel::<()>(1);
     let folders = reloader.folders();
     let mut watched = Watched::new(changed);
-    let mut force = false;
-    let mut waits: Asked = None;
+    let mut request: Option<Asked> = None;
     while !*stop.borrow() {
         // Again at every turn, and before the look: a folder may have been replaced by another of its name.
         watched.watch(&folders);
         let before = identities(&folders);
-        let Ok(reloaded) = reloader.look(force).await else { return };
-        if let Some(waits) = waits.take() {
+        let Ok(reloaded) = reloader.look(request.as_ref()).await else { return };
+        if let Some(request) = request.take() {
             // Whoever asked may have gone.
-            let _ = waits.send(reloaded);
+            let _ = request.told.send(reloaded);
         }
-        force = tokio::select! {
+        request = tokio::select! {
             // Who asks doesn't wait for an edit to come to rest.
-            Some(who) = asked.recv() => {
-                waits = who;
-                true
-            }
-            () = until_edited(&mut changes, (&mut watched, &folders), &before) => false,
-            () = tokio::time::sleep(POLL) => false,
+            Some(asked) = asked.recv() => Some(asked),
+            () = until_edited(&mut changes, (&mut watched, &folders), &before) => None,
+            () = tokio::time::sleep(POLL) => None,
             _ = stop.changed() => return,
         };
     }

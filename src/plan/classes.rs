@@ -18,11 +18,16 @@ pub(super) struct ClassMoves {
     pub(super) name: Arc<str>,
     before: Option<Reading>,
     after: Option<Reading>,
-    /// The places of both, by their present names; one further on stands for none.
+    /// The places of both, by their present names.
     places: Vec<Arc<str>>,
+    /// What stands for no place.
+    none: usize,
     anyway: Moves,
     moves: Moves,
 }
+
+/// The place of those out of a segment, a name that no level or cell can have.
+const OUT: &str = "false";
 
 type Moves = BTreeMap<(usize, usize), Sample<String>>;
 
@@ -67,8 +72,10 @@ impl ClassMoves {
                 Some(Reading { class: class?, places })
             };
             let (before, after) = (reading(was, names_before), reading(is, names_after));
+            // Who is in no segment is out of it.
+            let none = all.iter().position(|place| &**place == OUT).unwrap_or(all.len());
             let (anyway, moves) = (Moves::new(), Moves::new());
-            Self { name: name.clone(), before, after, places: all, anyway, moves }
+            Self { name: name.clone(), before, after, places: all, none, anyway, moves }
         };
         names.into_iter().map(of).collect()
     }
@@ -76,7 +83,7 @@ impl ClassMoves {
     /// Takes in one customer: as stored, after the next run without the edit, and with it.
     pub(super) fn take(&mut self, row: usize, stored: &Batches<'_>, sides: [&Batches<'_>; 2], most: usize) {
         let [before, after] = sides;
-        let none = self.places.len();
+        let none = self.none;
         let now = self.before.as_ref().map_or(none, |reading| reading.place(stored, row, none));
         let unedited = self.before.as_ref().map_or(none, |reading| reading.place(before, row, none));
         let edited = self.after.as_ref().map_or(none, |reading| reading.place(after, row, none));

@@ -266,7 +266,11 @@ fn guards(before: &[(Arc<str>, u64, u64)], after: &[(Arc<str>, u64, u64)]) -> Ve
         let ((waiting_before, dropped_before), (waiting_after, dropped_after)) = (of(before, name), of(after, name));
         GuardChange { guard: name.to_string(), waiting_before, waiting_after, dropped_before, dropped_after }
     };
-    names.into_iter().map(change).collect()
+    let holds = |change: &GuardChange| {
+        let GuardChange { waiting_before, waiting_after, dropped_before, dropped_after, .. } = *change;
+        waiting_before + waiting_after + dropped_before + dropped_after > 0
+    };
+    names.into_iter().map(change).filter(holds).collect()
 }
 
 /// What blast radii found on either side, by guard.

@@ -112,7 +112,7 @@ impl Home {
         daemon.shared.wake_outbox();
     }
 
-    /// Starts a daemon at an address, with a token file of this text.
+    /// Starts a daemon at an address, with a token file of this text, held to the plan where the folder has one.
     pub(crate) async fn start_at(&self, listen: &str, tokens: Option<&str>) -> Result<Daemon, StartError> {
         if let Some(tokens) = tokens {
             fs::write(self.path("token"), tokens).unwrap();
@@ -124,6 +124,7 @@ impl Home {
             store: self.path("guanxi.db"),
             listen: listen.parse().unwrap(),
             token_file: tokens.map(|_| self.path("token")),
+            plan: Some(self.path("plan.json")).filter(|plan| plan.exists()),
         };
         let outside = Outside {
             clock: Arc::clone(&self.clock) as _,

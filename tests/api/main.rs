@@ -10,6 +10,7 @@
 mod clients;
 mod home;
 mod looking;
+mod plans;
 mod redelivery;
 mod schema;
 mod tokens;

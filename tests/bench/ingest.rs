@@ -110,6 +110,7 @@ async fn start(folder: &Path) -> Daemon {
         store: folder.join("guanxi.db"),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         token_file: None,
+        plan: None,
     };
     let outside = Outside {
         clock: Arc::new(SystemClock),

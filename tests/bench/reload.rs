@@ -95,6 +95,7 @@ async fn edits(home: &Path) -> Vec<Duration> {
         store: home.join("guanxi.db"),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         token_file: None,
+        plan: None,
     };
     let outside = Outside {
         clock: Arc::new(SystemClock),

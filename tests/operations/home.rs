@@ -57,6 +57,7 @@ impl Home {
             store: self.path("guanxi.db"),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             token_file: None,
+            plan: None,
         };
         let outside = Outside {
             clock: Arc::clone(&self.clock) as _,

@@ -54,6 +54,7 @@ async fn live(folder: &Folder, command: &Run, out: &mut Out) -> Result<(), Failu
         store: folder.store(),
         listen: free(command.listen).await,
         token_file: command.token_file.clone(),
+        plan: None,
     };
     out.go_live();
     folder.introduce(out, crm)?;

@@ -40,7 +40,8 @@ pub(super) fn lines(plan: &Plan, timezone: Tz) -> Vec<String> {
         } else {
             format!("{} → {}", days.runs_before, counted(days.runs_after, "run"))
         };
-        let heading = format!("touches over {} days if no data comes ({runs})", days.days);
+        let left_out = if days.left_out > 0 { "; those that only place customers are left out" } else { "" };
+        let heading = format!("touches over {} days if no data comes ({runs}{left_out})", days.days);
         page.touches(&heading, &days.touches, false);
     }
     page.cadences(&plan.cadences);
@@ -269,8 +270,8 @@ fn short(text: &str) -> String {
 fn way(value: &str, from: Option<&str>, to: Option<&str>) -> String {
     let is_segment = value.starts_with("segment.");
     match (from, to) {
-        (Some("false") | None, Some("true")) if is_segment => "+ enter".to_owned(),
-        (Some("true"), Some("false") | None) if is_segment => "- leave".to_owned(),
+        (Some("false"), Some("true")) if is_segment => "+ enter".to_owned(),
+        (Some("true"), Some("false")) if is_segment => "- leave".to_owned(),
         _ => format!("{} → {}", from.unwrap_or("nowhere"), to.unwrap_or("nowhere")),
     }
 }

@@ -4,28 +4,42 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use tokio::sync::oneshot;
 
 use super::failure::stopping;
 use super::{Api, failure};
 use crate::archive::{Approval, Said};
+use crate::daemon::reload::{Asked, Reloaded};
 use crate::daemon::{runs, status};
 use crate::engine::Whom;
+use crate::plan::{Approved, Refusal};
 use crate::policy::compiled::Scope;
 
 /// `POST /v1/reload`: reads the policies again, changed or not, and answers with what became of them. 422 where they
-/// can't be used and what was active stays so.
-pub(super) async fn reload(State(api): State<Api>) -> Response {
+/// can't be used and what was active stays so; 409 where they are not what the plan says, which the body may hold.
+pub(super) async fn reload(State(api): State<Api>, body: Bytes) -> Response {
+    let plan = if body.is_empty() { None } else { Some(Approved::read(&body)) };
+    let plan = match plan.transpose() {
+        Ok(plan) => plan,
+        Err(error) => return failure(StatusCode::BAD_REQUEST, "bad_plan", &error.to_string()),
+    };
     let access = Arc::clone(&api.access);
     // Where that breaks down the tokens stay as they are.
     let _ = tokio::task::spawn_blocking(move || access.look_again()).await;
-    let (told, heard) = oneshot::channel();
-    if api.reload.send(Some(told)).await.is_err() || heard.await.is_err() {
-        return stopping();
+    match Asked::ask(&api.reload, plan).await {
+        None => return stopping(),
+        Some(Reloaded::NotApproved(refusal)) => {
+            let code = match refusal {
+                Refusal::OtherSet { .. } => "not_the_plan",
+                Refusal::Stale { .. } => "plan_stale",
+            };
+            return failure(StatusCode::CONFLICT, code, &refusal.to_string());
+        }
+        Some(_) => {}
     }
     let report = api.shared.reload_report();
     let code = if report.successful { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

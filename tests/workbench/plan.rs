@@ -1,0 +1,122 @@
+//! `plan`: what it shows for an edit of the shipped policies, and that it writes nothing.
+
+use std::fs;
+use std::path::Path;
+
+use crate::home::{Home, NOW, golden, printed};
+
+/// Puts other text into a shipped file.
+fn edit(home: &Home, file: &str, from: &str, to: &str) {
+    let path = home.path("policies").join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{file} has no `{from}` any more: edit something else");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+/// An edit with something of everything: a level widened, a step moved and one put in, tables added, one removed.
+fn edit_all(home: &Home) {
+    edit(home, "value.toml", "top = \"20%\"", "top = \"30%\"");
+    edit(home, "care.toml", "after  = \"45d\"", "after  = \"60d\"");
+    edit(home, "care.toml", "id     = \"season\"\nafter  = \"21d\"", "id     = \"harvest\"\nafter  = \"20d\"");
+    edit(home, "churn.toml", "[trigger.no_second_order]\n", "[trigger.no_second_order]\nenabled  = false\n");
+    let added = "[score.thrifty]\nvalue = 'usual_order < 100'\n[segment.large_orders]\nwhen = '!thrifty && usual_order > 300'\n\
+        [trigger.large]\nwhen = 'large_orders && revenue_3m > 800'\nbacklog = \"fire\"\nactions = [\"care_call\"]\n";
+    fs::write(home.path("policies/more.toml"), added).unwrap();
+}
+
+fn plan<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    ["plan", "--now", NOW].into_iter().chain(more.iter().copied()).collect()
+}
+
+/// The bytes of the store, with what SQLite has put beside it.
+fn bytes(home: &Home) -> Vec<Vec<u8>> {
+    let read = |ending: &str| fs::read(guanxi::archive::with_ending(&home.store(), ending)).unwrap_or_default();
+    vec![read(""), read("-wal"), read("-journal")]
+}
+
+#[test]
+fn an_edit_is_shown_like_a_diff_with_all_that_follows() {
+    let home = Home::new();
+    edit_all(&home);
+    let before = bytes(&home);
+    golden("plan.txt", &printed(&home.command(&plan(&[])), 2));
+    golden("plan.json", &printed(&home.command(&plan(&["--json", "--examples", "1"])), 2));
+    assert_eq!(bytes(&home), before, "the store is as it was");
+}
+
+#[test]
+fn the_same_policies_differ_in_nothing_whatever_their_layout() {
+    let home = Home::new();
+    edit(&home, "care.toml", "[cadence.care_611]", "# a remark\n[cadence.care_611]");
+    let shown = printed(&home.command(&plan(&[])), 0);
+    assert!(shown.starts_with("nothing differs"), "{shown}");
+    let found: serde_json::Value = serde_json::from_str(&printed(&home.command(&plan(&["--json"])), 0)).unwrap();
+    assert_eq!((&found["version"], &found["tables"]), (&found["from"], &serde_json::json!([])));
+    edit(&home, "care.toml", "611 care programme", "612 care programme");
+    let shown = printed(&home.command(&plan(&[])), 2);
+    assert!(shown.contains("title: \"611 care programme") && shown.contains("no customer stands elsewhere"), "{shown}");
+    assert!(shown.contains("+0 -0 touches at the next run"), "{shown}");
+}
+
+#[test]
+fn wrong_input_is_told_and_ends_with_one() {
+    let home = Home::new();
+    edit(&home, "value.toml", "top = \"20%\"", "top = \"20 %\"");
+    let refused = home.command(&plan(&[]));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!((refused.status.code(), refused.stdout.as_slice()), (Some(1), &b""[..]));
+    assert!(said.contains("value.toml") && said.contains("1 error"), "{said}");
+    edit(&home, "value.toml", "top = \"20 %\"", "top = \"20%\"");
+    for (wrong, why) in [
+        (vec!["plan", "--now", "soon"], "is no time"),
+        (vec!["plan", "--store", "nowhere.db"], "nowhere.db"),
+        (vec!["plan", "--from", "nowhere"], "nowhere"),
+        (vec!["plan", "--days", "4000"], "4000"),
+        (vec!["plan", "--save", "no/such/folder"], "no/such/folder"),
+    ] {
+        let refused = home.command(&wrong);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && said.contains(why), "{wrong:?}: {said}");
+    }
+}
+
+#[test]
+fn a_store_without_active_policies_is_compared_with_those_in_a_folder() {
+    let home = Home::new();
+    let empty = home.path("empty.db");
+    drop(guanxi::archive::Archive::open(&empty).unwrap());
+    let refused = home.command(&plan(&["--store", "empty.db"]));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--from DIR"));
+    copy(&home.path("policies"), &home.path("before/policies"));
+    copy(&home.path("scripts"), &home.path("before/scripts"));
+    assert!(printed(&home.command(&plan(&["--from", "before/policies"])), 0).starts_with("nothing differs"));
+    edit(&home, "value.toml", "top = \"20%\"", "top = \"30%\"");
+    let with_active = printed(&home.command(&plan(&[])), 2);
+    let with_folder = printed(&home.command(&plan(&["--from", "before/policies"])), 2);
+    assert_eq!(with_active, with_folder, "the folder holds what is active");
+    assert!(printed(&home.command(&plan(&["--store", "empty.db", "--from", "before/policies"])), 2).contains("none"));
+}
+
+#[test]
+fn a_kept_plan_starts_no_other_policies() {
+    let home = Home::new();
+    edit(&home, "value.toml", "top = \"20%\"", "top = \"30%\"");
+    printed(&home.command(&plan(&["--save", "plan.json", "--days", "0"])), 2);
+    let kept: serde_json::Value = serde_json::from_slice(&fs::read(home.path("plan.json")).unwrap()).unwrap();
+    assert_eq!((&kept["format"], &kept["days"]), (&"guanxi.plan/1".into(), &serde_json::Value::Null));
+    edit(&home, "value.toml", "top = \"30%\"", "top = \"31%\"");
+    let run = ["run", "--plan", "plan.json", "--listen", "127.0.0.1:0"];
+    let refused = home.command(&run);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains(kept["version"].as_str().unwrap()) && said.contains("the folders hold"), "{said}");
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(|_| ()).unwrap() }
+    }
+}

@@ -26,17 +26,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "model",
-            "ports",
-            "policy",
-            "archive",
-            "evaluate",
-            "care",
-            "intake",
-            "emit",
-            "engine",
-            "schedule",
-            "plan",
+            "model", "ports", "policy", "archive", "evaluate", "care", "intake", "emit", "engine",
+            "schedule", "plan",
         ],
     ),
     (

@@ -46,7 +46,8 @@ impl Archive {
     /// # Errors
     /// SQLite's own, [`Json`](super::ArchiveError::Json).
     pub fn touches_unsent(&self, (first, last): (&str, &str)) -> Result<Vec<TouchRow>> {
-        let condition = "touch.customer >= ?1 AND touch.customer <= ?2 AND touch.state IN ('queued', 'waiting')";
+        let condition =
+            "touch.customer >= ?1 AND touch.customer <= ?2 AND touch.state IN ('queued', 'waiting')";
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {TOUCH_COLUMNS} FROM touch INDEXED BY touch_unsent WHERE {condition}"
         ))?;
@@ -67,8 +68,8 @@ impl Archive {
             "SELECT customer, cadence, {ENROLMENT_COLUMNS} FROM enrolment \
              WHERE customer >= ?1 AND customer <= ?2 ORDER BY customer, cadence, number, identity"
         ))?;
-        let enrolments =
-            statement.query_map(params![first, last], |row| Ok((row.get(0)?, row.get(1)?, enrolment_of(row)?)))?;
+        let enrolments = statement
+            .query_map(params![first, last], |row| Ok((row.get(0)?, row.get(1)?, enrolment_of(row)?)))?;
         Ok(enrolments.collect::<rusqlite::Result<_>>()?)
     }
 }

@@ -179,18 +179,17 @@ fn load(
         allowed.transpose().map_err(NotApproved::from)?;
         Ok(set)
     });
-    let broken =
-        match approved.and_then(|set| usable(archive, set, outside, metrics)) {
-            Ok((set, engine, timetables)) => {
-                let report = reload::accepted(&set, now, format!("loaded {}", set.summary()));
-                if !report.rendered.is_empty() {
-                    warn!("the policies have warnings\n{}", report.rendered);
-                }
-                let active = Active { set, since: now, from_store: false };
-                return Ok(Loaded { active, report, seen, engine, timetables });
+    let broken = match approved.and_then(|set| usable(archive, set, outside, metrics)) {
+        Ok((set, engine, timetables)) => {
+            let report = reload::accepted(&set, now, format!("loaded {}", set.summary()));
+            if !report.rendered.is_empty() {
+                warn!("the policies have warnings\n{}", report.rendered);
             }
-            Err(broken) => broken,
-        };
+            let active = Active { set, since: now, from_store: false };
+            return Ok(Loaded { active, report, seen, engine, timetables });
+        }
+        Err(broken) => broken,
+    };
     // What was planned and is active already goes on, whatever became of the folders; nothing else does.
     let goes_on = |version: &str| planned.as_ref().is_none_or(|plan| plan.version == version);
     let Some((version, kept)) = kept.filter(|(version, _)| goes_on(version)) else { return Err(broken) };

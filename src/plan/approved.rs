@@ -20,7 +20,9 @@ pub enum ApprovedError {
     #[error("a plan is what `guanxi plan --save FILE` wrote: {0}")]
     NotJson(#[from] serde_json::Error),
     /// It is of another kind.
-    #[error("a plan is what `guanxi plan --save FILE` wrote, with `\"format\": \"{FORMAT}\"`; this has {found}")]
+    #[error(
+        "a plan is what `guanxi plan --save FILE` wrote, with `\"format\": \"{FORMAT}\"`; this has {found}"
+    )]
     Format {
         /// What it says instead.
         found: String,
@@ -34,7 +36,9 @@ pub enum ApprovedError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// It is not the one that was planned.
-    #[error("the plan is of the policies {planned}, and the folders hold {found}: make a plan of these and have it approved")]
+    #[error(
+        "the plan is of the policies {planned}, and the folders hold {found}: make a plan of these and have it approved"
+    )]
     OtherSet {
         /// What was planned.
         planned: String,
@@ -95,7 +99,8 @@ mod tests {
 
     #[test]
     fn a_plan_is_read_by_itself_and_within_a_request() {
-        let plan = format!("{{\"format\": \"{FORMAT}\", \"version\": \"b\", \"from\": \"a\", \"values\": []}}");
+        let plan =
+            format!("{{\"format\": \"{FORMAT}\", \"version\": \"b\", \"from\": \"a\", \"values\": []}}");
         let approved = Approved { version: "b".to_owned(), from: "a".to_owned() };
         assert_eq!(Approved::read(plan.as_bytes()).unwrap(), approved);
         assert_eq!(Approved::read(format!("{{\"plan\": {plan}}}").as_bytes()).unwrap(), approved);

@@ -59,7 +59,13 @@ impl<'set> Cadences<'set> {
     }
 
     /// Takes in the enrolments of some customers, in order, and the touches of the next run.
-    pub(super) fn take(&mut self, before: &[EnrolledRow], after: &[EnrolledRow], pairs: &[Pair], most: usize) {
+    pub(super) fn take(
+        &mut self,
+        before: &[EnrolledRow],
+        after: &[EnrolledRow],
+        pairs: &[Pair],
+        most: usize,
+    ) {
         if self.all.is_empty() {
             return;
         }
@@ -92,7 +98,8 @@ impl<'set> Cadences<'set> {
         }
         let edited = self.all.get_mut(&*because.name);
         let step = because.step.as_deref().unwrap_or_default();
-        let Some(step) = edited.and_then(|edited| edited.steps.iter_mut().find(|known| known.step == step)) else {
+        let Some(step) = edited.and_then(|edited| edited.steps.iter_mut().find(|known| known.step == step))
+        else {
             return;
         };
         let customer = || row.touch.customer.to_string();
@@ -182,7 +189,8 @@ impl<'set> Edited<'set> {
         for change in &mut self.steps {
             let mut next = [None, None];
             for ((next, terms), enrolment) in next.iter_mut().zip(terms).zip(sides) {
-                *next = terms.zip(enrolment).and_then(|(terms, own)| comes_next(&terms, own, &change.step, now));
+                *next =
+                    terms.zip(enrolment).and_then(|(terms, own)| comes_next(&terms, own, &change.step, now));
             }
             let id = || customer.to_owned();
             match next {

@@ -80,10 +80,8 @@ impl Figure {
     fn take(&mut self, row: usize, sides: [&Batches<'_>; 2], most: usize) {
         let [before, after] = sides;
         let [was, is] = self.asked;
-        let (was, is) = (
-            was.and_then(|index| before.value(index, row)),
-            is.and_then(|index| after.value(index, row)),
-        );
+        let (was, is) =
+            (was.and_then(|index| before.value(index, row)), is.and_then(|index| after.value(index, row)));
         for (numbers, value) in self.numbers.iter_mut().zip([&was, &is]) {
             if let Some(Value::Number(number)) = value {
                 numbers.push(*number);

@@ -25,8 +25,9 @@ use serde_json::Value as Json;
 
 pub use approved::{Approved, ApprovedError, Refusal};
 pub use change::{
-    ActionChange, CadenceChange, Cancelled, Changed, DaysAhead, Ending, FORMAT, Follows, GuardChange, Move, Moved,
-    Plan, Reach, ReachChange, ReasonChange, StateChange, StepChange, TouchChanges, TouchSample, ValueChange,
+    ActionChange, CadenceChange, Cancelled, Changed, DaysAhead, Ending, FORMAT, Follows, GuardChange, Move,
+    Moved, Plan, Reach, ReachChange, ReasonChange, StateChange, StepChange, TouchChanges, TouchSample,
+    ValueChange,
 };
 pub use sample::Sample;
 
@@ -203,7 +204,11 @@ fn compare(
 }
 
 /// The values that differ, by name.
-fn values(classes: Vec<ClassMoves>, figures: Figures, (old, new): (&Compiled, &Compiled)) -> Vec<ValueChange> {
+fn values(
+    classes: Vec<ClassMoves>,
+    figures: Figures,
+    (old, new): (&Compiled, &Compiled),
+) -> Vec<ValueChange> {
     let mut values = Vec::new();
     for class in classes {
         let Some(value) = class.definition(old, new).map(tables::table_of) else { continue };
@@ -260,10 +265,13 @@ fn guards(before: &[(Arc<str>, u64, u64)], after: &[(Arc<str>, u64, u64)]) -> Ve
     names.sort_unstable();
     names.dedup();
     let of = |side: &[(Arc<str>, u64, u64)], name: &Arc<str>| {
-        side.iter().find(|(known, ..)| known == name).map_or((0, 0), |(_, waiting, dropped)| (*waiting, *dropped))
+        side.iter()
+            .find(|(known, ..)| known == name)
+            .map_or((0, 0), |(_, waiting, dropped)| (*waiting, *dropped))
     };
     let change = |name: &Arc<str>| {
-        let ((waiting_before, dropped_before), (waiting_after, dropped_after)) = (of(before, name), of(after, name));
+        let ((waiting_before, dropped_before), (waiting_after, dropped_after)) =
+            (of(before, name), of(after, name));
         GuardChange { guard: name.to_string(), waiting_before, waiting_after, dropped_before, dropped_after }
     };
     let holds = |change: &GuardChange| {
@@ -275,7 +283,8 @@ fn guards(before: &[(Arc<str>, u64, u64)], after: &[(Arc<str>, u64, u64)]) -> Ve
 
 /// What blast radii found on either side, by guard.
 fn approval(before: &RunReport, after: &RunReport) -> Vec<ReachChange> {
-    let mut names: Vec<&Arc<str>> = before.reached.iter().chain(&after.reached).map(|reached| &reached.guard).collect();
+    let mut names: Vec<&Arc<str>> =
+        before.reached.iter().chain(&after.reached).map(|reached| &reached.guard).collect();
     names.sort_unstable();
     names.dedup();
     let of = |report: &RunReport, name: &Arc<str>| {

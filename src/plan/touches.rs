@@ -112,7 +112,8 @@ impl Touches {
         self.take_cancelled(pair, most);
         let of = self.actions.entry(action).or_default();
         for (side, row) in [&pair.before, &pair.after].into_iter().enumerate() {
-            let count = row.as_ref().and_then(|row| of.states.entry(row.touch.state).or_default().get_mut(side));
+            let count =
+                row.as_ref().and_then(|row| of.states.entry(row.touch.state).or_default().get_mut(side));
             if let Some(count) = count {
                 *count += 1;
             }

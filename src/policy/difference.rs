@@ -72,7 +72,10 @@ const SCRIPTS_FOLDER: &str = "the scripts";
 pub fn declared_tables(files: &Files) -> BTreeMap<String, DeclaredTable<'_>> {
     let mut tables = BTreeMap::new();
     for (path, text) in &files.scripts {
-        tables.insert(path.clone(), DeclaredTable { file: SCRIPTS_FOLDER, content: Value::String(meaning(text)) });
+        tables.insert(
+            path.clone(),
+            DeclaredTable { file: SCRIPTS_FOLDER, content: Value::String(meaning(text)) },
+        );
     }
     for (file, text) in &files.policies {
         let Ok(kinds) = text.parse::<toml::Table>() else { continue };
@@ -130,7 +133,9 @@ pub fn differences(old: &Files, new: &Files) -> Vec<TableChange> {
 fn edited(table: &str, was: &DeclaredTable<'_>, is: &DeclaredTable<'_>) -> Change {
     if table.ends_with(SCRIPTS) {
         let text = Some(SCRIPT.to_owned());
-        return Change::Edited { keys: vec![KeyChange { key: String::new(), before: text.clone(), after: text }] };
+        return Change::Edited {
+            keys: vec![KeyChange { key: String::new(), before: text.clone(), after: text }],
+        };
     }
     let mut found = Found { hides: table.starts_with("channel."), keys: Vec::new() };
     found.compare("", Some(&was.content), Some(&is.content));
@@ -270,10 +275,12 @@ mod tests {
             match change {
                 Change::Added => lines.push(format!("+ {table}")),
                 Change::Removed => lines.push(format!("- {table}")),
-                Change::Edited { keys } => lines.extend(keys.into_iter().map(|KeyChange { key, before, after }| {
-                    let text = |side: Option<String>| side.unwrap_or_else(|| "nothing".to_owned());
-                    format!("{table} {key}: {} → {}", text(before), text(after))
-                })),
+                Change::Edited { keys } => {
+                    lines.extend(keys.into_iter().map(|KeyChange { key, before, after }| {
+                        let text = |side: Option<String>| side.unwrap_or_else(|| "nothing".to_owned());
+                        format!("{table} {key}: {} → {}", text(before), text(after))
+                    }))
+                }
             }
         }
         lines

@@ -22,7 +22,8 @@ fn version(home: &Home, policy: &str) -> String {
 }
 
 fn plan(home: &Home, from: &str, to: &str) -> String {
-    json!({ "format": "guanxi.plan/1", "from": version(home, from), "version": version(home, to) }).to_string()
+    json!({ "format": "guanxi.plan/1", "from": version(home, from), "version": version(home, to) })
+        .to_string()
 }
 
 fn edit(home: &Home, policy: &str) {
@@ -55,7 +56,11 @@ async fn a_reload_takes_only_the_set_that_its_plan_is_of() {
     let right = format!("{{\"plan\": {}}}", plan(&home, POLICY, &edited(200)));
     assert_eq!(post(&daemon, "/v1/reload", &right).await.status, 200);
     assert_eq!(active(&daemon).await, version(&home, &edited(200)));
-    assert_eq!(post(&daemon, "/v1/reload", &right).await.status, 200, "what is active already may be asked for again");
+    assert_eq!(
+        post(&daemon, "/v1/reload", &right).await.status,
+        200,
+        "what is active already may be asked for again"
+    );
     daemon.stop().await;
 }
 
@@ -66,7 +71,10 @@ async fn a_daemon_with_a_plan_lets_no_later_edit_become_active_until_the_plan_is
     let daemon = home.start().await;
     edit(&home, &edited(200));
     let refused = until(&daemon, "/v1/policies", |found| found["last_reload"]["successful"] == false).await;
-    assert!(refused["last_reload"]["message"].as_str().unwrap().contains("the plan is of the policies"), "{refused:#}");
+    assert!(
+        refused["last_reload"]["message"].as_str().unwrap().contains("the plan is of the policies"),
+        "{refused:#}"
+    );
     let asked = post(&daemon, "/v1/reload", "").await;
     assert_eq!((asked.status, &*asked.code()), (409, "not_the_plan"));
     edit(&home, &format!("# only a remark\n{POLICY}"));
@@ -104,7 +112,10 @@ async fn a_daemon_starts_only_with_the_set_that_its_plan_is_of() {
     edit(&home, &edited(400));
     let daemon = start(&plan(&home, POLICY, &edited(200))).await.unwrap();
     let found = get(&daemon, "/v1/policies").await.json();
-    assert_eq!((&found["policy"]["version"], &found["policy"]["from_store"]), (&planned.into(), &true.into()));
+    assert_eq!(
+        (&found["policy"]["version"], &found["policy"]["from_store"]),
+        (&planned.into(), &true.into())
+    );
     assert_eq!(found["last_reload"]["successful"], false);
     daemon.stop().await;
 }

@@ -14,6 +14,7 @@ mod chance;
 mod dump;
 mod gap;
 mod oracle;
+mod plans;
 mod policies;
 mod program;
 mod receiver;
@@ -45,6 +46,13 @@ fn a_world_of_chance_is_served_once_within_all_limits_whatever_crashes() {
     eprintln!("crashes: {:?}", crashed.program.crashed);
     oracle::check(&crashed);
     assert_eq!(dump::tables(crashed.program.store()), dump::tables(smooth.program.store()));
+}
+
+#[test]
+fn what_a_plan_says_of_an_edit_is_what_the_next_run_does() {
+    let seed = variable("GUANXI_SEED", 611);
+    eprintln!("GUANXI_SEED={seed}");
+    plans::hold_what_then_happens(seed, 150, 24 * 40);
 }
 
 #[test]

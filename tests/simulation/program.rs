@@ -9,6 +9,7 @@ use guanxi::daemon::policy_set::PolicySet;
 use guanxi::engine::{Engine, EngineError, RunRequest};
 use guanxi::model::touch::TouchState;
 use guanxi::model::{Timestamp, Value};
+use guanxi::plan::{Plan, Request, SetSide, plan};
 use guanxi::policy::Files;
 use guanxi::policy::compiled::Scope;
 use guanxi::ports::simulated::SetClock;
@@ -210,6 +211,14 @@ impl Program {
         true
     }
 
+    /// The plan of the policies in force, compared with other ones, with all there is as examples.
+    pub(crate) fn plan(&self, before: &str, now: Timestamp) -> Plan {
+        let [old, new] = [before, &self.policies].map(|text| PolicySet::check(files(text)).unwrap());
+        let request = Request { now, days: 0, examples: usize::MAX };
+        let archive = &self.living.as_ref().unwrap().archive;
+        plan(archive, side(&old), side(&new), serde_json::Value::Null, request).unwrap()
+    }
+
     /// Approves or rejects a run.
     pub(crate) fn say(&mut self, run: i64, approved: bool) {
         let now = self.now();
@@ -267,6 +276,10 @@ fn attempt(
         }
     }
     Ok(())
+}
+
+fn side(set: &PolicySet) -> SetSide<'_> {
+    SetSide { files: &set.files, compiled: &set.compiled }
 }
 
 fn activate(archive: &mut Archive, set: &PolicySet, clock: &Arc<SetClock>) -> Result<Engine, Fault> {

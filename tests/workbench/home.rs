@@ -72,6 +72,11 @@ impl Home {
         self.folder.path().join("guanxi.db")
     }
 
+    /// Something in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// The shipped policies as they stand in this home.
     pub(crate) fn policies(&self) -> PolicySet {
         PolicySet::read(&self.folder.path().join("policies"), &self.folder.path().join("scripts")).unwrap()

@@ -6,5 +6,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 
 mod home;
+mod plan;
 mod simulate;
 mod test;

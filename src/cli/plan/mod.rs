@@ -51,7 +51,8 @@ fn side(set: &PolicySet) -> SetSide<'_> {
 fn active(store: &Archive) -> Result<PolicySet, Failure> {
     let Some((version, kept)) = store.last_policy_set()? else {
         return Err(Failure::Input(
-            "no policies were active in this store yet: compare with those in another folder, --from DIR".to_owned(),
+            "no policies were active in this store yet: compare with those in another folder, --from DIR"
+                .to_owned(),
         ));
     };
     PolicySet::check(Files::from_kept(&kept)).map_err(|_| {

@@ -27,7 +27,8 @@ pub(super) fn lines(plan: &Plan, timezone: Tz) -> Vec<String> {
             "plan  {} → {}, for {} ({timezone}), {}",
             plan.from,
             plan.version,
-            Timestamp::parse_rfc3339(&plan.now).map_or_else(|| plan.now.clone(), |now| times::show(now, timezone)),
+            Timestamp::parse_rfc3339(&plan.now)
+                .map_or_else(|| plan.now.clone(), |now| times::show(now, timezone)),
             counted(plan.customers, "customer")
         ),
     );
@@ -86,7 +87,10 @@ impl Page {
             }
         }
         for follows in &plan.follow {
-            self.say(2, format!("> {} decides otherwise, through {}", follows.table, follows.through.join(", ")));
+            self.say(
+                2,
+                format!("> {} decides otherwise, through {}", follows.table, follows.through.join(", ")),
+            );
         }
     }
 
@@ -104,7 +108,10 @@ impl Page {
             }
             let moved: u64 = anyway.iter().map(|step| step.customers.count).sum();
             if moved > 0 {
-                self.say(6, format!("besides, {} at the next run anyway", counted_verb(moved, "moves", "move")));
+                self.say(
+                    6,
+                    format!("besides, {} at the next run anyway", counted_verb(moved, "moves", "move")),
+                );
             }
             if let Some(changed) = changed {
                 let medians = match (changed.median_before, changed.median_after) {

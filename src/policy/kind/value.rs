@@ -275,7 +275,15 @@ impl Checks<'_> {
         values.versions.insert(value.name.clone(), version.clone());
         if let (Some(kind), Some(ty), Some(facts)) = (kind, ty, facts) {
             let name = value.name.as_str().into();
-            values.definitions.push(ValueDefinition { name, about: value.about, ty, facts, version, uses, kind });
+            values.definitions.push(ValueDefinition {
+                name,
+                about: value.about,
+                ty,
+                facts,
+                version,
+                uses,
+                kind,
+            });
         }
     }
 

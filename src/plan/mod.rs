@@ -190,7 +190,9 @@ fn compare(
         }
         let range = one.range();
         let pairs = touches::pairs(stored, [before.archive(), after.archive()], range, last)?;
-        pairs.iter().for_each(|pair| touches.take(pair, most));
+        for pair in &pairs {
+            touches.take(pair, most);
+        }
         let enrolments = |side: &Side| side.archive().enrolments_of(range);
         cadences.take(&enrolments(before)?, &enrolments(after)?, &pairs, most);
         after_id = Some(range.1.to_owned());

@@ -276,10 +276,10 @@ mod tests {
                 Change::Added => lines.push(format!("+ {table}")),
                 Change::Removed => lines.push(format!("- {table}")),
                 Change::Edited { keys } => {
-                    lines.extend(keys.into_iter().map(|KeyChange { key, before, after }| {
+                    for KeyChange { key, before, after } in keys {
                         let text = |side: Option<String>| side.unwrap_or_else(|| "nothing".to_owned());
-                        format!("{table} {key}: {} → {}", text(before), text(after))
-                    }))
+                        lines.push(format!("{table} {key}: {} → {}", text(before), text(after)));
+                    }
                 }
             }
         }

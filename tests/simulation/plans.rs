@@ -42,14 +42,14 @@ pub(crate) fn hold_what_then_happens(seed: u64, customers: u64, hours: u64) {
         receiver.facts = known;
         if edits.one_in(4) {
             // Now and then two edits meet one run: then the first of them was never in force.
-            for _ in 0..=u64::from(edits.one_in(4)) {
+            for edit in 0..=u64::from(edits.one_in(4)) {
                 let before = policies.text();
                 policies.edit(&edits);
                 assert!(program.edit(&policies.text()), "an edit doesn't load:\n{}", policies.text());
                 let plan = program.plan(&before, now);
                 // An edit by chance may say what was said before.
                 if !plan.is_empty() && !edits.one_in(4) {
-                    check(&mut program, &plan, &mut seen, (seed, now.0));
+                    check(&mut program, &plan, edit == 0, &mut seen, (seed, now.0));
                     break;
                 }
             }
@@ -58,7 +58,7 @@ pub(crate) fn hold_what_then_happens(seed: u64, customers: u64, hours: u64) {
         program.deliver(&mut receiver);
     }
     let Seen { plans, touches, added, removed, moves, cancelled } = seen;
-    assert!(plans > 20 && touches > 100 && moves > 100, "{plans} plans, {touches} touches, {moves} moves");
+    assert!(plans > 20 && touches > 100 && moves > 20, "{plans} plans, {touches} touches, {moves} moves");
     assert!(added > 10 && removed > 10 && cancelled > 0, "+{added} -{removed}, {cancelled} cancelled");
 }
 
@@ -121,8 +121,9 @@ fn counts(state: &str) -> bool {
     ["waiting", "queued", "delivered"].contains(&state)
 }
 
-/// Runs, and holds what came of it to the plan.
-fn check(program: &mut Program, plan: &Plan, seen: &mut Seen, whence: (u64, i64)) {
+/// Runs, and holds what came of it to the plan; to its moves only where it compares with the set that ran last, from which
+/// a run tells what edits did.
+fn check(program: &mut Program, plan: &Plan, with_moves: bool, seen: &mut Seen, whence: (u64, i64)) {
     let before = touches(program);
     let placed: BTreeSet<String> = program.texts("SELECT customer FROM standing").into_iter().collect();
     program.run(program.now());
@@ -145,17 +146,21 @@ fn check(program: &mut Program, plan: &Plan, seen: &mut Seen, whence: (u64, i64)
     for (id, listed) in &planned {
         assert_eq!(after.get(*id), Some(listed), "{whence:?}: {id} is planned");
     }
-    for (id, found) in after.iter().filter(|(id, found)| before.get(*id) != Some(*found) && counts(&found.2)) {
+    for (id, found) in after.iter().filter(|(id, found)| before.get(*id) != Some(*found) && counts(&found.2))
+    {
         assert_eq!(planned.get(id.as_str()), Some(found), "{whence:?}: {id} came of the run");
     }
     for touch in plan.cancelled.iter().flat_map(|cancelled| &cancelled.touches.examples) {
         assert_eq!(after[&touch.id].2, "cancelled", "{whence:?}: {touch:?}");
         seen.cancelled += 1;
     }
-    check_moves(program, plan, &placed, whence);
+    if with_moves {
+        check_moves(program, plan, &placed, whence);
+    }
     seen.plans += 1;
     seen.touches += planned.len();
-    seen.moves += plan.values.iter().flat_map(|value| &value.moves).map(|step| step.customers.count).sum::<u64>();
+    seen.moves +=
+        plan.values.iter().flat_map(|value| &value.moves).map(|step| step.customers.count).sum::<u64>();
 }
 
 /// The moves of a plan are the transitions of the run, by whose doing they are. The first placement of a customer is
@@ -172,7 +177,9 @@ fn check_moves(program: &Program, plan: &Plan, placed: &BTreeSet<String>, whence
             let known = |said: &String| placed.contains(said.split('|').next().unwrap());
             said.filter(known).collect::<BTreeSet<String>>()
         };
-        for (cause, planned) in [("policy", shown.map(|value| &value.moves)), ("data", shown.map(|value| &value.anyway))] {
+        for (cause, planned) in
+            [("policy", shown.map(|value| &value.moves)), ("data", shown.map(|value| &value.anyway))]
+        {
             let query = format!(
                 "SELECT customer || '|' || coalesce(\"from\", '') || '|' || coalesce(\"to\", '') FROM transition \
                  WHERE run = (SELECT max(id) FROM run) AND value = '{class}' AND cause = '{cause}'"

@@ -33,7 +33,7 @@ pub(super) fn lines(plan: &Plan, timezone: Tz) -> Vec<String> {
         ),
     );
     page.tables(plan);
-    page.values(&plan.values);
+    page.values(plan);
     page.touches("touches of the next run", &plan.next_run, true);
     if let Some(days) = &plan.days {
         let runs = if days.runs_before == days.runs_after {
@@ -94,13 +94,18 @@ impl Page {
         }
     }
 
-    fn values(&mut self, values: &[ValueChange]) {
+    fn values(&mut self, plan: &Plan) {
         self.heading("values after the next run");
-        if values.is_empty() {
+        if plan.values.is_empty() {
             self.say(2, "no customer stands elsewhere or has another value");
         }
-        for ValueChange { value, anyway, moves, changed } in values {
-            self.say(2, format!("~ {value}"));
+        for ValueChange { value, anyway, moves, changed } in &plan.values {
+            let sign = match change_of(plan, value) {
+                Some(Change::Added) => '+',
+                Some(Change::Removed) => '-',
+                _ => '~',
+            };
+            self.say(2, format!("{sign} {value}"));
             for step in moves {
                 let way = way(value, step.from.as_deref(), step.to.as_deref());
                 let customers = self.sample(&step.customers);
@@ -279,8 +284,16 @@ fn way(value: &str, from: Option<&str>, to: Option<&str>) -> String {
     match (from, to) {
         (Some("false"), Some("true")) if is_segment => "+ enter".to_owned(),
         (Some("true"), Some("false")) if is_segment => "- leave".to_owned(),
-        _ => format!("{} → {}", from.unwrap_or("nowhere"), to.unwrap_or("nowhere")),
+        _ => {
+            let none = if value.starts_with("score.") { "missing" } else { "none" };
+            format!("{} → {}", from.unwrap_or(none), to.unwrap_or(none))
+        }
     }
+}
+
+/// What became of the table of a value.
+fn change_of<'plan>(plan: &'plan Plan, value: &str) -> Option<&'plan Change> {
+    plan.tables.iter().find(|change| change.table == value).map(|change| &change.change)
 }
 
 fn row(name: String, sizes: [u64; 3]) -> Vec<String> {
@@ -341,7 +354,12 @@ fn counted_verb(count: u64, one: &str, many: &str) -> String {
 
 /// All of it in one line.
 fn summary(plan: &Plan) -> String {
-    let moved: u64 = plan.values.iter().flat_map(|value| &value.moves).map(|step| step.customers.count).sum();
+    // Who stands anywhere in a new value for the first time has not moved.
+    let is_old = |value: &&ValueChange| {
+        !matches!(change_of(plan, &value.value), Some(Change::Added | Change::Removed))
+    };
+    let moves = plan.values.iter().filter(is_old).flat_map(|value| &value.moves);
+    let moved: u64 = moves.map(|step| step.customers.count).sum();
     let sums = |touches: &TouchChanges| {
         let sum = |of: fn(&crate::plan::ActionChange) -> u64| touches.actions.iter().map(of).sum::<u64>();
         format!("+{} -{}", sum(|action| action.added.count), sum(|action| action.removed.count))

@@ -6,6 +6,50 @@ pub struct Random {
     state: u64,
 }
 
+/// What a stream is about: each topic draws from its own, so that one more draw in one changes no other.
+/// The orders of a customer have the stream of [`Random::of`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Mood, and what else stands behind a customer.
+    Person,
+    /// Favourites, and the lines of invoices.
+    Lines,
+    /// What is known from the first contact on.
+    Acquaintance,
+    /// What colleagues know.
+    Profile,
+    /// When that changes.
+    Changes,
+    /// Those who may become customers.
+    Prospects,
+    /// How they are rated.
+    Ratings,
+    /// Incoming payments.
+    Payments,
+    /// Answers to surveys.
+    Surveys,
+    /// Complaints and what became of them.
+    Complaints,
+    /// What came of calls.
+    Contacts,
+    /// Questions about products.
+    Enquiries,
+    /// Suggestions.
+    Suggestions,
+    /// Offers by rivals.
+    Rivals,
+    /// Changes of our terms.
+    Terms,
+    /// Points spent.
+    Redemptions,
+    /// Promotions and events of customers.
+    Occasions,
+    /// Colleagues who leave.
+    Staff,
+    /// News of the market.
+    Market,
+}
+
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Spreads each bit over all others.
@@ -26,6 +70,13 @@ impl Random {
     #[must_use]
     pub const fn of(seed: u64, index: u64) -> Self {
         Self { state: mix(mix(seed.wrapping_add(STEP)) ^ mix(index.wrapping_add(STEP))) }
+    }
+
+    /// The stream of one of many on a topic under a seed.
+    #[must_use]
+    pub const fn about(seed: u64, topic: Topic, index: u64) -> Self {
+        let mut topic = Self::of(seed, u64::MAX - topic as u64);
+        Self::of(topic.bits(), index)
     }
 
     /// The next 64 bits.
@@ -54,6 +105,37 @@ impl Random {
     /// Log-normal: the exponential of a normal with this mean and standard deviation.
     pub fn log_normal(&mut self, mean: f64, deviation: f64) -> f64 {
         deviation.mul_add(self.normal(), mean).exp()
+    }
+
+    /// Exponential with this mean: the time to the next of events that come independently of each other.
+    pub fn exponential(&mut self, mean: f64) -> f64 {
+        -mean * (1.0 - self.fraction()).ln()
+    }
+
+    /// Uniform between two numbers.
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        self.fraction().mul_add(high - low, low)
+    }
+
+    /// Whole and uniform, both ends included.
+    pub fn count(&mut self, low: i64, high: i64) -> i64 {
+        whole(self.between(low as f64, (high + 1) as f64).floor()).min(high)
+    }
+
+    /// One of some things, each as likely.
+    pub fn one_of<T: Copy + Default>(&mut self, things: &[T]) -> T {
+        let index = whole((self.fraction() * things.len() as f64).floor());
+        usize::try_from(index).ok().and_then(|index| things.get(index)).copied().unwrap_or_default()
+    }
+
+    /// One of some things, each as often as its share of the weights.
+    pub fn choose<T: Copy + Default>(&mut self, things: &[(T, f64)]) -> T {
+        let mut left = self.fraction() * things.iter().map(|(_, weight)| weight).sum::<f64>();
+        let found = things.iter().find(|(_, weight)| {
+            left -= weight;
+            left < 0.0
+        });
+        found.or(things.last()).map(|(thing, _)| *thing).unwrap_or_default()
     }
 
     /// The index of one of the weights, each as often as its share of their sum.
@@ -131,6 +213,29 @@ mod tests {
         assert_eq!(counts[1], 0);
         assert!((f64::from(counts[0]) / f64::from(DRAWS) - 0.25).abs() < 0.005);
         assert_eq!(random.pick(&[]), 0);
+    }
+
+    #[test]
+    fn topics_have_streams_of_their_own() {
+        let first = |topic| Random::about(7, topic, 3).bits();
+        assert_eq!(first(Topic::Surveys), first(Topic::Surveys));
+        assert_ne!(first(Topic::Surveys), first(Topic::Payments));
+        assert_ne!(first(Topic::Surveys), Random::of(7, 3).bits());
+    }
+
+    #[test]
+    fn choices_follow_the_weights_and_counts_reach_both_ends() {
+        let mut random = Random::new(4);
+        let mut seen = [0_u32; 2];
+        for _ in 0..DRAWS {
+            seen[usize::from(random.choose(&[(false, 1.0), (true, 3.0)]))] += 1;
+        }
+        assert!((f64::from(seen[0]) / f64::from(DRAWS) - 0.25).abs() < 0.005);
+        let counts: std::collections::BTreeSet<i64> = (0..1_000).map(|_| random.count(2, 5)).collect();
+        assert_eq!(counts.into_iter().collect::<Vec<_>>(), [2, 3, 4, 5]);
+        let (mean, deviation) = mean_and_deviation(|| random.exponential(7.0));
+        assert!((mean - 7.0).abs() < 0.1 && (deviation - 7.0).abs() < 0.1, "{mean} {deviation}");
+        assert_eq!(random.one_of(&[] as &[u8]), 0);
     }
 
     #[test]

@@ -65,12 +65,10 @@ impl Weekdays {
     /// The day on which an order that falls due on `day` is placed.
     #[must_use]
     pub fn place(&self, mut day: i64, random: &mut Random) -> i64 {
-        // 1970-01-01 was a Thursday.
-        const EPOCH_WEEKDAY: i64 = 3;
         const LONGEST: usize = 60;
         for _ in 0..LONGEST {
-            let weekday = usize::try_from((day + EPOCH_WEEKDAY).rem_euclid(7)).unwrap_or_default();
-            if self.0.get(weekday).is_some_and(|&share| random.chance(share)) {
+            let share = usize::try_from(weekday(day)).ok().and_then(|weekday| self.0.get(weekday));
+            if share.is_some_and(|&share| random.chance(share)) {
                 break;
             }
             day += 1;
@@ -83,6 +81,50 @@ impl Weekdays {
 pub fn minute_of_day(random: &mut Random) -> i64 {
     let hour = i64::try_from(random.pick(&HOURS)).unwrap_or_default();
     hour * 60 + whole((random.fraction() * 60.0).floor())
+}
+
+/// From Monday, 0.
+#[must_use]
+pub const fn weekday(day: i64) -> i64 {
+    // 1970-01-01 was a Thursday.
+    const EPOCH_WEEKDAY: i64 = 3;
+    (day + EPOCH_WEEKDAY).rem_euclid(7)
+}
+
+/// The day, or the Monday after a weekend.
+#[must_use]
+pub const fn working_day(day: i64) -> i64 {
+    match weekday(day) {
+        5 => day + 2,
+        6 => day + 1,
+        _ => day,
+    }
+}
+
+/// A minute of the day between nine and six: when people call, pay and write.
+pub fn office_minute(random: &mut Random) -> i64 {
+    random.count(9 * 60, 18 * 60 - 1)
+}
+
+/// What comes now and then, independently of what came before, on working days.
+#[derive(Clone, Debug)]
+pub struct NowAndThen {
+    /// Days between two on average.
+    pub every: f64,
+    /// Up to here all have come; in local days since 1970-01-01.
+    pub day: f64,
+}
+
+impl NowAndThen {
+    /// The minute at which the next comes; none after the day that holds the minute `end`.
+    ///
+    /// Two of one day may come in any order: who keeps those before an instant goes on to the end of its day.
+    pub fn next(&mut self, end: i64, random: &mut Random) -> Option<i64> {
+        self.day += random.exponential(self.every);
+        let day = working_day(whole(self.day.floor()));
+        let minute = day * DAY_MINUTES + office_minute(random);
+        (day <= end.div_euclid(DAY_MINUTES)).then_some(minute)
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +160,18 @@ mod tests {
             assert!((f64::from(count) / 140_000.0 - share).abs() < 0.005, "{counts:?}");
         }
         assert_eq!(counts[5], 0);
+    }
+
+    #[test]
+    fn what_comes_now_and_then_comes_as_often_as_said_on_working_days() {
+        let (mut when, mut random) = (NowAndThen { every: 10.0, day: 0.0 }, Random::new(5));
+        let mut minutes = Vec::new();
+        while let Some(minute) = when.next(100_000 * DAY_MINUTES, &mut random) {
+            minutes.push(minute);
+        }
+        assert!((minutes.len() as f64 / 10_000.0 - 1.0).abs() < 0.05, "{}", minutes.len());
+        assert!(minutes.iter().all(|minute| weekday(minute / DAY_MINUTES) < 5));
+        assert!(minutes.iter().all(|minute| (9..18).contains(&(minute % DAY_MINUTES / 60))));
     }
 
     #[test]

@@ -1,17 +1,24 @@
-//! All customers and their orders, in order of time, as values and as CSV with the columns of Online Retail.
+//! All customers and their orders, in order of time, as values and as CSV with the columns of Online Retail. What else
+//! happens is in [`chronicle`].
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
 
-use chrono::{DateTime, Datelike};
+use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::chronicle;
 use super::customer::{self, Customer};
+use super::moment::Minute;
 use super::order::{Order, Orders};
-use super::random::Random;
+use super::person::Past;
+use super::product::Pounds;
+use super::random::{Random, whole};
 use super::season::{DAY_MINUTES, Weekdays};
-use crate::model::{Date, Timestamp, civil};
+use super::sheet::Sheet;
+use crate::model::{Timestamp, civil};
 
 /// The zone whose local time the orders are written in.
 pub const ZONE: Tz = chrono_tz::Europe::London;
@@ -81,7 +88,7 @@ impl World {
     ) -> io::Result<u64> {
         let window = local_minute(from)..local_minute(to);
         let mut rows = 0;
-        writeln!(out, "CustomerID,Country")?;
+        writeln!(out, "{}", Sheet::Customers.name_and_columns().1)?;
         for number in 0..self.customers {
             let (customer, random) = self.customer(number);
             let country = customer.country();
@@ -100,30 +107,46 @@ impl World {
     /// Those of `out`.
     pub fn write_orders_csv(&self, from: Timestamp, to: Timestamp, out: &mut impl Write) -> io::Result<u64> {
         let mut rows = 0;
-        writeln!(out, "InvoiceNo,CustomerID,InvoiceDate,Country,Lines,Quantity,Amount")?;
+        writeln!(out, "{}", Sheet::Invoices.name_and_columns().1)?;
         for order in self.orders_between(from, to) {
-            order.write_csv(out)?;
+            writeln!(out, "{order}")?;
             rows += 1;
         }
         Ok(rows)
     }
 
     /// What happens in `from <= at < to` as files for the inbox, new customers first; none where
-    /// nothing happens. Windows that meet give each customer and order once.
+    /// nothing happens. Windows that meet give each row once.
+    ///
+    /// Costs as much as all that happened before; [`Chronicle`](super::Chronicle) is for those who ask day by day.
     #[must_use]
     pub fn files_between(&self, from: Timestamp, to: Timestamp) -> Vec<File> {
-        let label = to.to_string().replace([':', '-'], "");
-        let (mut customers, mut orders) = (Vec::new(), Vec::new());
-        let new = self.write_customers_csv(from, to, &mut customers).unwrap_or(0);
-        let placed = self.write_orders_csv(from, to, &mut orders).unwrap_or(0);
-        [("customers", customers, new), ("invoices", orders, placed)]
-            .into_iter()
-            .filter(|(_, _, rows)| *rows > 0)
-            .map(|(kind, bytes, _)| File {
-                name: format!("{kind}-{label}.csv"),
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-            })
-            .collect()
+        chronicle::files(&chronicle::rows_between(self, local_minute(from)..local_minute(to)), to)
+    }
+
+    pub(super) const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(super) const fn customers(&self) -> u32 {
+        self.customers
+    }
+
+    /// The local day on which the period begins.
+    pub(super) fn first_day(&self) -> i64 {
+        whole(self.period.0.floor())
+    }
+
+    /// A customer with all orders before a local minute.
+    pub(super) fn past(&self, number: u32, end: i64) -> (Customer, Past) {
+        let (customer, random) = self.customer(number);
+        let mut stream = Orders::new(customer.clone(), random, &self.weekdays);
+        let first = stream.due().unwrap_or(i64::MAX);
+        let mut orders = Vec::new();
+        while stream.due().is_some_and(|minute| minute < end) {
+            orders.extend(stream.take(&self.weekdays));
+        }
+        (customer, Past::new(orders, first, stream.due()))
     }
 
     fn customer(&self, number: u32) -> (Customer, Random) {
@@ -187,38 +210,27 @@ impl Order {
     pub fn amount(&self) -> f64 {
         self.pence as f64 / 100.0
     }
+}
 
-    /// Writes one row with the columns of [`World::write_orders_csv`].
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub fn write_csv(&self, out: &mut impl Write) -> io::Result<()> {
-        let day = i32::try_from(self.minute.div_euclid(DAY_MINUTES)).unwrap_or_default();
-        let date = Date(day).to_naive().unwrap_or_default();
-        let minute = self.minute.rem_euclid(DAY_MINUTES);
-        let id = customer::id(self.customer);
-        let (mark, sign) = if self.cancelled { ("C", "-") } else { ("", "") };
-        let pence = self.pence.unsigned_abs();
-        writeln!(
+/// A row with the columns of [`World::write_orders_csv`].
+impl Display for Order {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write!(
             out,
-            "{mark}{id}-{},{id},{}-{:02}-{:02} {:02}:{:02},{},{},{},{sign}{}.{:02}",
-            self.ordinal,
-            date.year(),
-            date.month(),
-            date.day(),
-            minute / 60,
-            minute % 60,
+            "{},{},{},{},{},{},{}",
+            self.invoice(),
+            customer::id(self.customer),
+            Minute(self.minute),
             self.country,
             self.lines,
             self.quantity,
-            pence / 100,
-            pence % 100,
+            Pounds(self.pence),
         )
     }
 }
 
 /// The first local minute at or after an instant, since 1970-01-01.
-fn local_minute(at: Timestamp) -> i64 {
+pub(super) fn local_minute(at: Timestamp) -> i64 {
     const MINUTE: i64 = 60_000;
     let local = civil::local(at, ZONE).map_or(at.0, |local| local.and_utc().timestamp_millis());
     -(-local).div_euclid(MINUTE)

@@ -273,6 +273,13 @@ fn matching(pattern: &Path, problems: &mut Vec<InboxError>) -> Vec<(PathBuf, Obs
     files
 }
 
+/// Whether a file that comes to this path, relative to the data folder, is for a source.
+#[must_use]
+pub fn waits_for(source: &Source, path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    Path::new(&source.path).parent() == path.parent() && is_for(source, &name.to_string_lossy())
+}
+
 /// Whether files of this name are for a source.
 pub(super) fn is_for(source: &Source, name: &str) -> bool {
     let pattern = Path::new(&source.path).file_name().and_then(|name| name.to_str());

@@ -33,7 +33,7 @@ pub use body::{BodyKind, body};
 pub use error::{BodyError, ImportError};
 pub use forget::forget_rejected;
 pub use import::{OnProgress, Options, columns_of, import_file};
-pub use inbox::{Found, Inbox, InboxError, Look, Observation, Patience, settled};
+pub use inbox::{Found, Inbox, InboxError, Look, Observation, Patience, settled, waits_for};
 pub use rejected::forget_rejected_before;
 pub use report::{
     BodyReport, EXAMPLES, ImportReport, Progress, ROW_ERRORS, Reason, Rejection, RowError, Tally,

@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 use guanxi::archive::{Archive, TouchFilter};
 use guanxi::daemon::policy_set::PolicySet;
 use guanxi::daemon::reload;
-use guanxi::demo::World;
+use guanxi::demo::{Chronicle, World};
 use guanxi::engine::{Engine, RunRequest};
 use guanxi::intake::{Inbox, Patience};
 use guanxi::model::time::DAY;
@@ -167,15 +167,15 @@ fn make(folder: &Path) -> PathBuf {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
     let set = PolicySet::read(&shipped.join("policies"), &shipped.join("scripts")).unwrap();
     let mut life = Life::begin(&path, &data, &set);
-    let world = world();
+    let mut world = Chronicle::new(world());
     let mut arrived = first().plus(-HISTORY * DAY);
-    life.take_in(&world, &mut arrived, first());
+    life.take_in(&mut world, &mut arrived, first());
     life.run(first(), "first");
     let mut morning = first().plus(ARRIVE);
     let course = Course::new(&set.compiled, first(), now()).unwrap();
     for due in course.filter(|due| due.scope == Scope::Everything) {
         while morning <= due.at {
-            life.take_in(&world, &mut arrived, morning);
+            life.take_in(&mut world, &mut arrived, morning);
             morning = morning.plus(DAY);
         }
         life.run(due.at, &due.label());
@@ -205,7 +205,7 @@ impl<'a> Life<'a> {
     }
 
     /// What happened since the last time arrives.
-    fn take_in(&mut self, world: &World, arrived: &mut Timestamp, now: Timestamp) {
+    fn take_in(&mut self, world: &mut Chronicle, arrived: &mut Timestamp, now: Timestamp) {
         for file in world.files_between(*arrived, now) {
             fs::write(self.folder.path().join("inbox").join(file.name), file.text).unwrap();
         }

@@ -1,6 +1,7 @@
 //! A month at speed, then real time: orders arrive, schedules run, what is done is printed.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,9 +20,9 @@ use crate::daemon::policy_set::plural;
 use crate::daemon::runs;
 use crate::daemon::state::Shared;
 use crate::daemon::writer::WriterStopped;
-use crate::demo::{World, world};
+use crate::demo::{Chronicle, World, world};
 use crate::engine::Whom;
-use crate::intake::Patience;
+use crate::intake::{Patience, waits_for};
 use crate::model::time::DAY;
 use crate::model::touch::TouchState;
 use crate::model::{Date, Timestamp, civil};
@@ -60,6 +61,7 @@ struct Living<'a> {
     life: &'a Life,
     shared: Arc<Shared>,
     inbox: Arc<Keeper>,
+    chronicle: Chronicle,
     folder: &'a Folder,
     out: &'a mut Out,
     zone: Tz,
@@ -127,6 +129,7 @@ impl Life {
             life: self,
             shared,
             inbox,
+            chronicle: Chronicle::new(self.world.clone()),
             folder,
             out,
             zone,
@@ -219,9 +222,15 @@ impl Living<'_> {
         Ok(())
     }
 
-    /// Lets what happened up to an instant arrive.
+    /// Lets what happened up to an instant arrive, as far as a policy waits for it.
     async fn arrive(&mut self, now: Timestamp) -> Result<Round, Failure> {
-        let files = self.life.world.files_between(self.arrived, now);
+        let mut files = self.chronicle.files_between(self.arrived, now);
+        let active = self.shared.active();
+        let sources = &active.set.compiled.sources;
+        files.retain(|file| {
+            let path = Path::new("inbox").join(&file.name);
+            sources.iter().any(|source| waits_for(source, &path))
+        });
         self.arrived = now;
         self.folder.deliver(&files)?;
         self.inbox.round(Patience::AtOnce, &self.going).await.map_err(stopped)

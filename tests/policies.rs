@@ -116,7 +116,7 @@ fn ten_mistakes_in_one_file_are_ten_diagnostics_each_in_its_place() {
 #[test]
 fn comments_layout_order_and_spread_over_files_keep_the_version() {
     let base = "[settings]\ntimezone = \"Asia/Shanghai\"\n[score.size]\nvalue = '1 + 1'\n[segment.large]\nwhen = 'size > 1'\n";
-    let other = "# a comment\n[segment]\nlarge = { when = \"size > 1\" } # another\n\n[score]\n  [score.size]\n  value = '''1 + 1'''\n[settings]\ntimezone = 'Asia/Shanghai'";
+    let other = "# a comment\n[segment]\nlarge = { when = \"size>1\" } # another\n\n[score]\n  [score.size]\n  value = '''1+  /* one */ 1'''\n[settings]\ntimezone = 'Asia/Shanghai'";
     assert_eq!(version(&one(base)), version(&one(other)));
     let mut spread = Files::default();
     for (index, part) in base.split_inclusive('\n').collect::<Vec<_>>().chunks(2).enumerate() {
@@ -131,6 +131,7 @@ fn any_value_changed_alters_the_version() {
     for changed in [
         "[score.size]\nvalue = '1 + 2'\ntitle = \"Size\"\n",
         "[score.size]\nvalue = '1 + 1'\ntitle = \"Sizes\"\n",
+        "[score.size]\nvalue = '1 + 1'\ntitle = \"Si ze\"\n",
         "[score.sizes]\nvalue = '1 + 1'\ntitle = \"Size\"\n",
         "[score.size]\nrank = '1 + 1'\ntitle = \"Size\"\n",
         "[score.size]\nvalue = '1 + 1'\ntitle = \"Size\"\n[score.more]\nvalue = '1'\n",
@@ -156,6 +157,7 @@ fn a_value_has_a_new_version_when_something_it_uses_changes() {
     assert_ne!(large, edited);
     assert_eq!(other, untouched);
     assert_eq!([large, other], policy("staff", "Another title"), "a title changes no decision");
+    assert_eq!(policy("staff + 1", "Size"), policy("staff+1", "Size"), "nor does space");
 }
 
 #[test]

@@ -78,6 +78,9 @@ pub(super) enum Command {
     Merge(Merge),
     /// Make a consistent copy of the store, also beside a running daemon
     Backup(Backup),
+    /// Lay out policy files and tests: space, alignment, lines, expressions; comments stay
+    #[command(name = "fmt")]
+    Format(Layout),
     /// Print the JSON Schema of policy files, by which editors complete and check them
     Schema(Schema),
     /// Print the language reference as Markdown
@@ -115,6 +118,19 @@ pub(super) struct Check {
     /// Fail on warnings as well
     #[arg(long)]
     pub(super) deny_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Layout {
+    /// Which files; default: all policies and tests under the policies folder
+    #[arg(value_name = "FILE", conflicts_with = "stdin")]
+    pub(super) files: Vec<PathBuf>,
+    /// Change nothing; show what would change, and fail if anything would
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Read one file from stdin and print it laid out
+    #[arg(long)]
+    pub(super) stdin: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ use crate::engine::EngineError;
 use crate::evaluate::EvaluateError;
 use crate::intake::{ImportError, MapError};
 use crate::plan::PlanError;
+use crate::ports::edit::EditError;
 use crate::ports::files::FolderError;
 
 /// A command that came to nothing.
@@ -118,6 +119,12 @@ impl From<StartError> for Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         Self::fault(fault)
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        Self::input(error)
     }
 }
 

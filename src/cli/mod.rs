@@ -8,9 +8,11 @@ mod ask;
 mod backup;
 mod check;
 mod demo;
+mod difference;
 mod failure;
 mod fields;
 mod forget;
+mod format;
 mod import;
 mod logging;
 mod merge;
@@ -86,6 +88,7 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Forget(command) => forget::execute(common, command, &mut out),
         Command::Merge(command) => merge::execute(common, command, &mut out),
         Command::Backup(command) => backup::execute(common, command, &mut out),
+        Command::Format(command) => format::execute(common, command, &mut out),
         Command::Schema(command) => schema::execute(command, &mut out),
         Command::Reference => reference::execute(&mut out),
     }

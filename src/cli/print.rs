@@ -37,6 +37,14 @@ impl Out {
         quiet(done)
     }
 
+    /// Prints a text as it stands.
+    ///
+    /// # Errors
+    /// As [`Out::line`].
+    pub(super) fn text(&mut self, text: &str) -> io::Result<()> {
+        quiet(self.stdout.write_all(text.as_bytes()))
+    }
+
     /// Prints a JSON value, indented.
     ///
     /// # Errors

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::raw::{At, Content, Declared, Table};
+use super::expression;
+use super::kind::KINDS;
+use super::raw::{At, Content, Declared, Form, Table, form};
 
 /// Keys that are for people only, or say what is so anyway, and change no decision.
 const NO_MATTER: &[&str] = &["title", "description", "owner", "tags", "label", "enabled"];
@@ -18,7 +20,7 @@ pub(crate) fn of_set(declared: &Declared, scripts: &BTreeMap<String, String>) ->
         for (name, table) in tables {
             part(&mut text, kind);
             part(&mut text, name);
-            write_table(&mut text, &table.value, &[]);
+            write_table(&mut text, &table.value, &|key| form_of(kind, key), &[]);
             if *kind == "function" {
                 write_order(&mut text, &table.value);
             }
@@ -32,26 +34,26 @@ pub(crate) fn of_set(declared: &Declared, scripts: &BTreeMap<String, String>) ->
 }
 
 /// What a table decides by, without what is for people only.
-pub(crate) fn of_table(table: &Table) -> String {
+pub(crate) fn of_table(kind: &str, table: &Table) -> String {
     let mut text = String::new();
-    write_table(&mut text, table, NO_MATTER);
+    write_table(&mut text, table, &|key| form_of(kind, key), NO_MATTER);
     text
 }
 
 /// What some keys of a table say.
-pub(crate) fn of_keys(table: &Table, keys: &[&str]) -> String {
+pub(crate) fn of_keys(kind: &str, table: &Table, keys: &[&str]) -> String {
     let mut text = String::new();
     let of_key = |key: &&str| table.entries.iter().find(|entry| entry.key.value == *key);
     for entry in keys.iter().filter_map(of_key) {
         part(&mut text, &entry.key.value);
-        write_content(&mut text, &entry.node.content, NO_MATTER);
+        write_content(&mut text, &entry.node.content, form_of(kind, &entry.key.value), NO_MATTER);
     }
     text
 }
 
 /// What a function's table decides by: the order of its parameters too.
 pub(crate) fn of_function(table: &Table) -> String {
-    let mut text = of_table(table);
+    let mut text = of_table("function", table);
     write_order(&mut text, table);
     text
 }
@@ -88,14 +90,14 @@ pub(crate) fn declaration(declared: &Declared, kind: &str, name: &str) -> String
     declared
         .get(kind)
         .and_then(|tables| tables.get(name))
-        .map(|At { value, .. }| of_table(value))
+        .map(|At { value, .. }| of_table(kind, value))
         .unwrap_or_default()
 }
 
-/// The canonical text of one value.
+/// The canonical text of one value that is no expression.
 pub(crate) fn of_content(content: &Content) -> String {
     let mut text = String::new();
-    write_content(&mut text, content, NO_MATTER);
+    write_content(&mut text, content, None, NO_MATTER);
     text
 }
 
@@ -113,7 +115,17 @@ fn part(out: &mut String, text: &str) {
     let _ = write!(out, "{}:{text}", text.len());
 }
 
-fn write_table(out: &mut String, table: &Table, without: &[&str]) {
+/// What a key takes in the tables of a kind; its layout is none of an expression's meaning.
+fn form_of(kind: &str, key: &str) -> Option<&'static Form> {
+    KINDS.iter().find(|known| known.name == kind).and_then(|kind| form::of_key(kind.keys, key))
+}
+
+fn write_table(
+    out: &mut String,
+    table: &Table,
+    form_of: &dyn Fn(&str) -> Option<&'static Form>,
+    without: &[&str],
+) {
     let mut entries: Vec<_> = table.entries.iter().collect();
     entries.sort_by(|a, b| a.key.value.cmp(&b.key.value));
     out.push('{');
@@ -123,16 +135,20 @@ fn write_table(out: &mut String, table: &Table, without: &[&str]) {
             continue;
         }
         part(out, key);
-        write_content(out, &entry.node.content, if matches!(key, "data" | "fields") { &[] } else { without });
+        let without = if matches!(key, "data" | "fields") { &[] } else { without };
+        write_content(out, &entry.node.content, form_of(key), without);
     }
     out.push('}');
 }
 
-fn write_content(out: &mut String, content: &Content, without: &[&str]) {
+fn write_content(out: &mut String, content: &Content, form: Option<&'static Form>, without: &[&str]) {
     match content {
         Content::Text(text) => {
             out.push('t');
-            part(out, text);
+            match form {
+                Some(form) if form.is_expression(text) => part(out, &expression::meaning(text)),
+                _ => part(out, text),
+            }
         }
         Content::Integer(integer) => {
             let _ = write!(out, "n{integer};");
@@ -148,10 +164,12 @@ fn write_content(out: &mut String, content: &Content, without: &[&str]) {
         Content::Array(items) => {
             out.push('[');
             for item in items {
-                write_content(out, &item.content, without);
+                write_content(out, &item.content, form, without);
             }
             out.push(']');
         }
-        Content::Table(table) => write_table(out, table, without),
+        Content::Table(table) => {
+            write_table(out, table, &|key| form.and_then(|form| form.under(key)), without);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::Timestamp;
 
+pub mod edit;
 pub mod files;
 pub mod process;
 pub mod simulated;

@@ -103,25 +103,7 @@ pub(crate) fn printed(output: &Output, code: i32) -> String {
 
 /// Holds a text to the one under `tests/workbench/golden`, or writes that anew where `GUANXI_BLESS` is set.
 pub(crate) fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/workbench/golden").join(name);
-    if std::env::var_os("GUANXI_BLESS").is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        return;
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    if expected == text {
-        return;
-    }
-    let lines = expected.lines().map(Some).chain(std::iter::repeat(None));
-    let found = text.lines().map(Some).chain(std::iter::repeat(None));
-    let first = lines.zip(found).enumerate().find(|(_, (expected, found))| expected != found);
-    let (number, (line, instead)) = first.unwrap_or_default();
-    panic!(
-        "{} differs in line {}:\n  expected {line:?}\n  found    {instead:?}\nGUANXI_BLESS=1 writes it anew; all of it is now:\n{text}",
-        path.display(),
-        number + 1
-    );
+    crate::golden::golden(&format!("workbench/golden/{name}"), text);
 }
 
 /// The store that was made for this build of the tests.

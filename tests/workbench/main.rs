@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 
+#[path = "../common/golden.rs"]
+mod golden;
 mod home;
 mod plan;
 mod simulate;

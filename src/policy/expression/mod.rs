@@ -7,6 +7,7 @@ pub mod builtin;
 mod check;
 pub mod codes;
 mod convert;
+pub(crate) mod layout;
 pub mod names;
 mod parse;
 mod places;
@@ -23,6 +24,7 @@ pub mod tree;
 
 pub use builtin::Moment;
 pub(crate) use check::is_function;
+pub(crate) use layout::meaning;
 pub use names::{ClassName, Declared, Expected, LedgerName, Names, Tagged};
 pub use syntax::{Syntax, can_be_name};
 pub use tree::Expression;

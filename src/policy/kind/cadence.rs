@@ -153,7 +153,7 @@ fn read_one(name: &str, table: &At<Table>, sink: &Sink<'_>) -> RawCadence {
             within: goal.required("within", goal.duration("within").map(|within| within.value)),
         }),
         steps: step::read(&reader),
-        own: version::of_keys(&table.value, DECIDING),
+        own: version::of_keys("cadence", &table.value, DECIDING),
     }
 }
 

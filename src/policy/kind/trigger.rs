@@ -164,7 +164,7 @@ fn read_one(name: &str, table: &At<Table>, sink: &Sink<'_>) -> RawTrigger {
         backlog: reader.choice("backlog", &backlogs).map_or(Backlog::Skip, |backlog| backlog.value),
         grace: reader.duration("grace").map_or(Duration::days(7), |grace| grace.value),
         actions: read_actions(&reader),
-        own: version::of_keys(&table.value, DECIDING),
+        own: version::of_keys("trigger", &table.value, DECIDING),
     }
 }
 

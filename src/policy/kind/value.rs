@@ -79,7 +79,7 @@ pub(crate) fn read(declared: &Declared, known: &Known, sink: &Sink<'_>) -> Vec<R
                 about: head.about,
                 enabled: head.enabled,
                 raw,
-                own: version::of_table(&table.value),
+                own: version::of_table(kind, &table.value),
             });
         }
     }

@@ -113,6 +113,11 @@ pub(crate) enum Constraint {
     Where { key: &'static str, words: &'static [&'static str], other: &'static str, needed: bool },
 }
 
+/// What a key takes, of a table that has these.
+pub(crate) fn of_key(keys: &'static [Key], key: &str) -> Option<&'static Form> {
+    keys.iter().find(|known| known.name == key).map(|known| &known.takes.form)
+}
+
 /// What a key takes, in words of its own.
 pub(crate) const fn takes(words: &'static str, form: Form) -> Takes {
     Takes { words, form }
@@ -202,6 +207,38 @@ impl Form {
         let mut found = false;
         self.each(&mut |form| found |= sort(form));
         found
+    }
+
+    /// What a key of it takes, where it is a table, a list of tables or may be either.
+    pub(crate) fn under(&self, key: &str) -> Option<&'static Self> {
+        match self {
+            Self::Table(part) | Self::Tables(_, part) | Self::Rows(part) => of_key(part.keys, key),
+            Self::Map(_, form) => Some(form),
+            Self::Either(forms) => forms.iter().find_map(|form| form.under(key)),
+            _ => None,
+        }
+    }
+
+    /// Whether a text under it is an expression.
+    pub(crate) fn is_expression(&self, text: &str) -> bool {
+        match self {
+            Self::Expression => true,
+            Self::Either(forms) => {
+                forms.iter().any(|form| form.is_expression(text))
+                    && !forms.iter().any(|form| form.is_said_by(text))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a text can only be meant as this, where an expression might stand too.
+    fn is_said_by(&self, text: &str) -> bool {
+        match self {
+            Self::Text | Self::Word => true,
+            Self::Words(words) => words.contains(&text),
+            Self::Zone => text.parse::<chrono_tz::Tz>().is_ok(),
+            _ => false,
+        }
     }
 
     /// The table within that it leads to, if there is one.

@@ -1,14 +1,6 @@
 //! The schema for editors, held against the loader by Taplo's command-line program (`GUANXI_TAPLO`, or `taplo` on
 //! the PATH; without it these tests say so and prove nothing) and, where it is there, by Tombi's (`GUANXI_TOMBI`).
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    reason = "a test that can't go on fails, and says what it had to leave out"
-)]
-
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
@@ -19,6 +11,8 @@ use guanxi::policy::{self, Files};
 use guanxi::policy_test;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::golden::golden;
 
 /// What is wrong, the line that is, a part of the reason, and the file.
 type Wrong = (&'static str, usize, &'static str, &'static str);
@@ -260,11 +254,7 @@ fn the_outline_of_both_schemas_is_as_beside_this_test() {
         outline(kind, of_kind, &mut said);
     }
     outline("(test)", &policy_test::schema(), &mut said);
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schema_outline.txt");
-    if std::env::var_os("GUANXI_BLESS").is_some() {
-        fs::write(&golden, &said).unwrap();
-    }
-    assert!(fs::read_to_string(&golden).unwrap_or_default() == said, "GUANXI_BLESS=1 rewrites it:\n{said}");
+    golden("editors/golden/schema_outline.txt", &said);
 }
 
 #[test]

@@ -18,6 +18,36 @@ impl Archive {
         Ok(joined.unwrap_or_else(|| id.to_owned()))
     }
 
+    /// Whether a customer is known by an id at an instant.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_known(&self, id: &str, now: Timestamp) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM customer WHERE id = ?1 AND known_since <= ?2)";
+        Ok(self.connection.prepare_cached(sql)?.query_row(params![id, now.0], |row| row.get(0))?)
+    }
+
+    /// Some of the ids that an id stands between, in no order: to find one that was meant.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn ids_near(&self, id: &str) -> Result<Vec<String>> {
+        let mut near = Vec::new();
+        // A slip in the last letters leaves the beginning; one in the first is not looked for.
+        let begins: String = id.chars().take(id.chars().count().saturating_sub(2)).collect();
+        for sql in [
+            "SELECT id FROM customer WHERE id >= ?1 ORDER BY id LIMIT 200",
+            "SELECT id FROM customer WHERE id < ?1 ORDER BY id DESC LIMIT 200",
+        ] {
+            for from in [id, &*begins] {
+                let mut statement = self.connection.prepare_cached(sql)?;
+                let found = statement.query_map([from], |row| row.get(0))?;
+                near.extend(found.collect::<rusqlite::Result<Vec<String>>>()?);
+            }
+        }
+        Ok(near)
+    }
+
     /// When a run last wrote where a customer stands; `None` where none has.
     ///
     /// # Errors

@@ -8,6 +8,9 @@ use super::{Archive, Result};
 use crate::model::Timestamp;
 use crate::model::standing::{PastTransition, Transition, TransitionCause};
 
+/// When a place changed, from which, to which.
+pub type Dated = (Timestamp, Option<Arc<str>>, Option<Arc<str>>);
+
 impl Archive {
     /// The number of the last transition; 0 where there was none yet.
     ///
@@ -16,6 +19,21 @@ impl Archive {
     pub fn last_transition(&self) -> Result<i64> {
         let sql = "SELECT coalesce(max(number), 0) FROM transition";
         Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    }
+
+    /// A customer's transitions of a value after a number, in order: when, from, to.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn transitions_of(&self, customer: &str, value: &str, after: i64) -> Result<Vec<Dated>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, \"from\", \"to\" FROM transition \
+             WHERE customer = ?1 AND value = ?2 AND number > ?3 ORDER BY number",
+        )?;
+        let found = statement.query_map(params![customer, value, after], |row| {
+            Ok((Timestamp(row.get(0)?), row.get(1)?, row.get(2)?))
+        })?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Puts the next transitions of a value after a number, at most so many, in order of number in place of those

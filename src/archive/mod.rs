@@ -57,6 +57,7 @@ pub use facts::SchemaView;
 pub use figures::{PlacesUsed, QueuedCount, WaitingCount};
 pub use file_write::{FilePlan, FileWrite};
 pub use forget::{Person, RowCounts};
+pub use history::Dated;
 pub use identities::Identities;
 pub use ingest::{Change, EventRow, Ingest, IngestCounts, Outcome, Repeat};
 pub use merge::MergeError;

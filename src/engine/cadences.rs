@@ -2,25 +2,26 @@
 
 mod act;
 
+pub(super) use act::because;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use super::{Engine, EngineError, RunReport};
 use crate::archive::{NewRun, RunWriter};
-use crate::care::cadence::{Changed, End, Rhythm, Sight, Standing, Start, Terms, Turn, turn};
+use crate::care::cadence::{Changed, End, Sight, Standing, Start, Terms, Turn, turn};
 use crate::evaluate::Decisions;
 use crate::model::enrolment::Enrolment;
 use crate::model::facts::{CadenceRequest, FactBatch};
 use crate::model::standing::AtRest;
 use crate::model::trigger::RuleMemory;
-use crate::model::{Bitmap, Column, Date, Timestamp, Type, civil};
-use crate::policy::Compiled;
-use crate::policy::compiled::{Anchor, Cadence, Reenter, Repeat};
+use crate::model::{Bitmap, Column, Date, Timestamp, civil};
+use crate::policy::compiled::{Anchor, Cadence, Reenter};
 use crate::policy::expression::tree::Expression;
 
-/// The expressions of a cadence over the customer, in the order in which [`Columns`] numbers them.
-pub(super) fn expressions(cadence: &Cadence) -> impl Iterator<Item = &Expression> {
+/// The expressions of a cadence over the customer: audience, `stop_when`, anchor, then the conditions of its steps.
+pub fn expressions(cadence: &Cadence) -> impl Iterator<Item = &Expression> {
     let anchor = match &cadence.anchor {
         Anchor::Value(expression) => Some(expression),
         _ => None,
@@ -198,7 +199,7 @@ impl<'run> Active<'run> {
         };
         Ok(Self {
             cadence,
-            terms: terms(&run.engine.policy, cadence),
+            terms: Terms::of(&run.engine.policy, cadence),
             first_seen: memory.map_or(run.now, |memory| memory.first_seen),
             rule,
             changed,
@@ -365,38 +366,5 @@ fn keep_end(turn: &mut Turn, before: &Enrolment) {
         && completed(before)
     {
         enrolment.ended = before.ended;
-    }
-}
-
-/// What a cadence's table says, as far as time goes by it.
-#[must_use]
-pub fn terms<'run>(policy: &Compiled, cadence: &'run Cadence) -> Terms<'run> {
-    let is_date = |ty: Option<&Type>| matches!(ty, Some(Type::Date));
-    let (start, listed) = match &cadence.anchor {
-        Anchor::Enrolment => (Start::Enrolment, None),
-        Anchor::Value(value) if is_date(Some(&value.root.ty)) => (Start::Date, None),
-        Anchor::Value(_) => (Start::Time, None),
-        Anchor::Days { days, .. } => (Start::Days, Some(&**days)),
-        Anchor::Event { event, field, .. } => {
-            let shape = policy.schema.events.get(*event);
-            let field = field.and_then(|field| shape?.fields.get(field));
-            (if is_date(field.map(|field| &field.ty)) { Start::EventDate } else { Start::Event }, None)
-        }
-    };
-    let rhythm = match (listed, cadence.repeat) {
-        (Some(days), _) => Rhythm::Days(days),
-        (None, None) => Rhythm::Once,
-        (None, Some(Repeat::Every(every))) => Rhythm::Every(every),
-        (None, Some(Repeat::Yearly)) => Rhythm::Yearly,
-    };
-    Terms {
-        name: &cadence.name,
-        rhythm,
-        start,
-        zone: policy.settings.timezone,
-        stagger: cadence.stagger,
-        reenter: cadence.reenter,
-        grace: cadence.grace,
-        steps: &cadence.steps,
     }
 }

@@ -19,6 +19,7 @@ mod guards;
 mod known;
 mod occasions;
 mod owed;
+mod preview;
 mod queueing;
 mod release;
 mod report;
@@ -30,9 +31,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use at_once::Happened;
-pub use cadences::terms as terms_of_cadence;
 pub use edits::renamed as renamed_places;
 pub use error::EngineError;
+pub use guards::GuardSaying;
+pub use preview::{Ground, Preview};
 pub use report::{ClassCount, GuardCount, Reached, RunReport};
 pub use retain::begin_pruning;
 
@@ -46,14 +48,16 @@ use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
 use cadences::CadencePass;
+pub use cadences::expressions as cadence_expressions;
 use edits::Edits;
 use enrolling::Enrolling;
 use occasions::Occasions;
 use queueing::Queueing;
 use release::AskingAgain;
-pub use scope::Whom;
-use scope::{Selection, Walk};
+use scope::Walk;
+pub use scope::{Selection, Whom};
 use triggers::TriggerPass;
+pub use triggers::conditions as trigger_conditions;
 
 /// Runs a policy set.
 pub struct Engine {
@@ -230,7 +234,10 @@ impl Engine {
         Ok(report)
     }
 
-    fn goal(&self, selection: &Selection) -> Goal<'_> {
+    /// What a run asks of everybody: to be placed, then the conditions of triggers, then the expressions of cadences, in
+    /// the order of the selection.
+    #[must_use]
+    pub fn goal(&self, selection: &Selection) -> Goal<'_> {
         let conditions = selection.triggers.iter().filter_map(|&index| self.policy.triggers.get(index));
         let cadences = selection.cadences.iter().filter_map(|&index| self.policy.cadences.get(index));
         Goal {

@@ -58,7 +58,7 @@ impl Engine {
         Ok(writer.touch(&self.touch(owed, action, started), started)?)
     }
 
-    fn touch(&self, owed: Owed, action: &Action, started: Timestamp) -> Touch {
+    pub(super) fn touch(&self, owed: Owed, action: &Action, started: Timestamp) -> Touch {
         let id = touch_id(&TouchKey {
             kind: &owed.because.kind,
             name: &owed.because.name,

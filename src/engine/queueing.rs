@@ -1,12 +1,14 @@
 //! The end of a run: touches that wait and that the guards let pass are queued, their payload and reason frozen.
 
+use std::sync::Arc;
+
 use minijinja::Value as Jinja;
 
 use super::guards::GuardPass;
 use super::known::{Known, Program};
 use super::{Engine, EngineError, RunReport};
 use crate::archive::RunWriter;
-use crate::care::payload::local_time;
+use crate::care::payload::{PayloadProblem, local_time};
 use crate::evaluate::CutPoints;
 use crate::model::Timestamp;
 use crate::model::touch::Touch;
@@ -84,7 +86,10 @@ impl<'run> Queueing<'run> {
         for touch in touches {
             if known.go_to(&touch.customer) {
                 let event = engine.event_context(writer.archive(), &touch)?;
-                let touch = freeze(engine, touch, &known, event, report);
+                let action = Arc::clone(&touch.action);
+                let mut problems = Vec::new();
+                let touch = freeze(engine, touch, &known, event, &mut problems);
+                report.note(&action, &problems);
                 report.queued += u64::from(writer.queue(&touch, started)?);
             }
         }
@@ -93,12 +98,12 @@ impl<'run> Queueing<'run> {
 }
 
 /// The touch with all that is frozen when it is queued.
-fn freeze(
+pub(super) fn freeze(
     engine: &Engine,
     mut touch: Touch,
     known: &Known<'_>,
     event: Option<Jinja>,
-    report: &mut RunReport,
+    problems: &mut Vec<PayloadProblem>,
 ) -> Touch {
     let policy = &engine.policy;
     let Some((index, action)) =
@@ -110,9 +115,7 @@ fn freeze(
     let due = local_time(touch.due, policy.settings.timezone);
     let context = known.context(&touch.customer, &touch.because, &due, event);
     let entries = channel.into_iter().flat_map(|channel| &channel.payload).chain(&action.payload);
-    let mut problems = Vec::new();
-    touch.payload = engine.templates.fill(entries, &context, &mut problems);
-    report.note(&action.name, &problems);
+    touch.payload = engine.templates.fill(entries, &context, problems);
     touch.reason = problems.first().map(ToString::to_string).unwrap_or_default();
     touch.priority = known.priority(index);
     touch.effort = action.effort;

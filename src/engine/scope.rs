@@ -63,17 +63,19 @@ impl<'a> Walk<'a> {
 
 /// The classes, triggers and cadences of a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Selection {
+pub struct Selection {
     /// Indices of the schema's classes; what they and the triggers use comes along in evaluation.
-    pub(super) classes: Vec<usize>,
+    pub classes: Vec<usize>,
     /// Indices of the policy's triggers.
-    pub(super) triggers: Vec<usize>,
+    pub triggers: Vec<usize>,
     /// Indices of the policy's cadences.
-    pub(super) cadences: Vec<usize>,
+    pub cadences: Vec<usize>,
 }
 
 impl Selection {
-    pub(super) fn of(policy: &Compiled, scope: &Scope) -> Self {
+    /// What a scope names.
+    #[must_use]
+    pub fn of(policy: &Compiled, scope: &Scope) -> Self {
         match scope {
             Scope::Everything => Self {
                 classes: (0..policy.schema.classes.len()).collect(),

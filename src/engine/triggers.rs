@@ -19,8 +19,8 @@ use crate::policy::Compiled;
 use crate::policy::compiled::{Shape, Trigger};
 use crate::policy::expression::tree::Expression;
 
-/// The expressions of a trigger, in the order in which [`TriggerPass`] reads their columns.
-pub(super) fn conditions(trigger: &Trigger) -> impl Iterator<Item = &Expression> {
+/// The conditions of a trigger that fires when something becomes true: all hold or it does not. None of another shape.
+pub fn conditions(trigger: &Trigger) -> impl Iterator<Item = &Expression> {
     match &trigger.shape {
         Shape::When(when) => Some(when).into_iter().chain(&trigger.audience),
         _ => None.into_iter().chain(&None),

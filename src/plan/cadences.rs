@@ -8,7 +8,6 @@ use super::sample::Sample;
 use super::touches::Pair;
 use crate::archive::EnrolledRow;
 use crate::care::cadence::{Terms, next_due};
-use crate::engine::terms_of_cadence;
 use crate::model::Timestamp;
 use crate::model::enrolment::Enrolment;
 use crate::model::touch::TouchState;
@@ -51,8 +50,8 @@ impl<'set> Cadences<'set> {
         for &name in before.keys().chain(after.keys()) {
             let (was, is) = (before.get(name), after.get(name));
             if version(was) != version(is) {
-                let before = was.map(|cadence| terms_of_cadence(old, cadence));
-                all.insert(name, Edited::new(before, is.map(|cadence| terms_of_cadence(new, cadence))));
+                let before = was.map(|cadence| Terms::of(old, cadence));
+                all.insert(name, Edited::new(before, is.map(|cadence| Terms::of(new, cadence))));
             }
         }
         Self { all, now }

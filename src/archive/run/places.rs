@@ -3,8 +3,8 @@
 use rusqlite::params;
 
 use super::RunWriter;
-use crate::archive::Result;
 use crate::archive::value::{as_count, as_integer};
+use crate::archive::{Archive, Result};
 use crate::model::{Date, Timestamp};
 
 /// How long places of past periods are kept, in days: longer than any period, for clocks that are set back.
@@ -30,14 +30,14 @@ pub struct QueuedTouch {
     pub at: Timestamp,
 }
 
-impl RunWriter<'_> {
+impl Archive {
     /// The places taken of a capacity under a key in the period that begins on a day. What was cancelled, expired or
     /// was suppressed before any attempt gives its places back.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn places_taken(&self, guard: &str, day: Date, key: &str) -> Result<Vec<Taken>> {
-        let mut statement = self.transaction.prepare_cached(
+        let mut statement = self.connection.prepare_cached(
             "SELECT entitled, sum(units) FROM capacity_use LEFT JOIN touch ON touch.number = capacity_use.touch \
              WHERE capacity_use.guard = ?1 AND day = ?2 AND key = ?3 \
              AND (attempted = 1 OR coalesce(state, '') NOT IN ('cancelled', 'expired', 'suppressed')) \
@@ -51,6 +51,24 @@ impl RunWriter<'_> {
         Ok(taken.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// What was queued for a customer after an instant, but for what ended before any attempt: what was attempted
+    /// may have arrived although no answer came.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn queued_since(&self, customer: &str, since: Timestamp) -> Result<Vec<QueuedTouch>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT action, channel, queued FROM touch WHERE customer = ?1 AND queued > ?2 \
+             AND (attempted = 1 OR state NOT IN ('cancelled', 'expired', 'suppressed')) ORDER BY number",
+        )?;
+        let queued = statement.query_map(params![customer, since.0], |row| {
+            Ok(QueuedTouch { action: row.get(0)?, channel: row.get(1)?, at: Timestamp(row.get(2)?) })
+        })?;
+        Ok(queued.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl RunWriter<'_> {
     /// Takes places for a touch.
     ///
     /// # Errors
@@ -75,22 +93,6 @@ impl RunWriter<'_> {
             .prepare_cached("DELETE FROM capacity_use WHERE guard = ?1 AND day < ?2")?
             .execute(params![guard, day.0.saturating_sub(KEPT_DAYS)])?;
         Ok(())
-    }
-
-    /// What was queued for a customer after an instant, but for what ended before any attempt: what was attempted
-    /// may have arrived although no answer came.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn queued_since(&self, customer: &str, since: Timestamp) -> Result<Vec<QueuedTouch>> {
-        let mut statement = self.transaction.prepare_cached(
-            "SELECT action, channel, queued FROM touch WHERE customer = ?1 AND queued > ?2 \
-             AND (attempted = 1 OR state NOT IN ('cancelled', 'expired', 'suppressed')) ORDER BY number",
-        )?;
-        let queued = statement.query_map(params![customer, since.0], |row| {
-            Ok(QueuedTouch { action: row.get(0)?, channel: row.get(1)?, at: Timestamp(row.get(2)?) })
-        })?;
-        Ok(queued.collect::<rusqlite::Result<_>>()?)
     }
 
     /// How many customers there are.

@@ -7,8 +7,9 @@ use super::moved::{Moved, listed, moved, redistanced};
 use super::stagger::stagger;
 use super::timeline::{Rhythm, Timeline};
 use crate::model::enrolment::{DAYS, Distance, Enrolment, YEARLY};
-use crate::model::{Duration, Timestamp};
-use crate::policy::compiled::{CadenceStep, Reenter};
+use crate::model::{Duration, Timestamp, Type};
+use crate::policy::Compiled;
+use crate::policy::compiled::{Anchor, Cadence, CadenceStep, Reenter, Repeat};
 
 /// What a cadence's table says, as far as time goes by it.
 #[derive(Clone, Copy, Debug)]
@@ -154,6 +155,39 @@ pub struct Base {
 }
 
 impl<'a> Terms<'a> {
+    /// What a cadence's table says, as far as time goes by it.
+    #[must_use]
+    pub fn of(policy: &Compiled, cadence: &'a Cadence) -> Self {
+        let is_date = |ty: Option<&Type>| matches!(ty, Some(Type::Date));
+        let (start, listed) = match &cadence.anchor {
+            Anchor::Enrolment => (Start::Enrolment, None),
+            Anchor::Value(value) if is_date(Some(&value.root.ty)) => (Start::Date, None),
+            Anchor::Value(_) => (Start::Time, None),
+            Anchor::Days { days, .. } => (Start::Days, Some(&**days)),
+            Anchor::Event { event, field, .. } => {
+                let shape = policy.schema.events.get(*event);
+                let field = field.and_then(|field| shape?.fields.get(field));
+                (if is_date(field.map(|field| &field.ty)) { Start::EventDate } else { Start::Event }, None)
+            }
+        };
+        let rhythm = match (listed, cadence.repeat) {
+            (Some(days), _) => Rhythm::Days(days),
+            (None, None) => Rhythm::Once,
+            (None, Some(Repeat::Every(every))) => Rhythm::Every(every),
+            (None, Some(Repeat::Yearly)) => Rhythm::Yearly,
+        };
+        Self {
+            name: &cadence.name,
+            rhythm,
+            start,
+            zone: policy.settings.timezone,
+            stagger: cadence.stagger,
+            reenter: cadence.reenter,
+            grace: cadence.grace,
+            steps: &cadence.steps,
+        }
+    }
+
     /// The cycles of an enrolment that counts from somewhere.
     #[must_use]
     pub const fn timeline(&self, base: Base) -> Timeline<'a> {
@@ -170,6 +204,12 @@ impl<'a> Terms<'a> {
     #[must_use]
     pub const fn is_anchored(&self) -> bool {
         matches!(self.start, Start::Time | Start::Date)
+    }
+
+    /// Whether each event enrols its customer.
+    #[must_use]
+    pub const fn is_for_events(&self) -> bool {
+        matches!(self.start, Start::Event | Start::EventDate)
     }
 
     /// The distance of its cycles.

@@ -45,6 +45,16 @@ pub fn row(file: &File, touch: &Touch) -> Result<Vec<u8>, RowError> {
     }
 }
 
+/// A touch's row or line as text, with the header of its file in front of a row.
+///
+/// # Errors
+/// The writer's.
+pub fn preview(file: &File, touch: &Touch) -> Result<String, RowError> {
+    let mut bytes = header(file)?;
+    bytes.extend(row(file, touch)?);
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 fn record(cells: impl Iterator<Item = String>) -> Result<Vec<u8>, RowError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(cells)?;

@@ -177,7 +177,11 @@ fn step_key(touch: &UnsentStep) -> (&str, &str, &str) {
     (&touch.occurrence, &touch.step, &touch.action)
 }
 
-fn because(cadence: &Cadence, step: &CadenceStep, enrolment: Option<&Enrolment>) -> Because {
+pub(in crate::engine) fn because(
+    cadence: &Cadence,
+    step: &CadenceStep,
+    enrolment: Option<&Enrolment>,
+) -> Because {
     let title =
         if cadence.about.title.is_empty() { cadence.name.to_string() } else { cadence.about.title.clone() };
     Because {

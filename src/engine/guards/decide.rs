@@ -6,6 +6,7 @@ use super::gather::{Candidate, Counted, Gathered};
 use crate::archive::RunWriter;
 use crate::care::guard::{Verdict, cap};
 use crate::engine::{EngineError, RunReport};
+use crate::model::Timestamp;
 use crate::policy::compiled::{Guard, GuardKind};
 
 impl GuardPass<'_> {
@@ -87,16 +88,21 @@ impl GuardPass<'_> {
         let (begin, end) = candidate.asks;
         let queued = gathered.queued.get(candidate.customer)?;
         gathered.asks.get(begin..end)?.iter().find_map(|ask| {
-            let guard = self.engine.policy.guards.get(ask.guard)?;
-            let GuardKind::Cap(terms) = &guard.kind else { return None };
-            let counts = |counted: Counted| match counted {
-                Counted::Action(action) => guard.actions.contains(&action),
-                Counted::Over(channel) => self.goes_over(guard, channel),
-            };
-            let counted = queued.iter().filter(|(counted, _)| counts(*counted));
-            let verdict = cap::decide(terms, counted.map(|(_, at)| *at), self.started);
+            let verdict = self.cap_says(ask.guard, queued)?;
             (verdict != Verdict::Passes).then_some((ask.guard, verdict))
         })
+    }
+
+    /// What a cap says of another touch of a customer for whom these were queued; nothing of another guard.
+    pub(super) fn cap_says(&self, guard: usize, queued: &[(Counted, Timestamp)]) -> Option<Verdict> {
+        let guard = self.engine.policy.guards.get(guard)?;
+        let GuardKind::Cap(terms) = &guard.kind else { return None };
+        let counts = |counted: Counted| match counted {
+            Counted::Action(action) => guard.actions.contains(&action),
+            Counted::Over(channel) => self.goes_over(guard, channel),
+        };
+        let counted = queued.iter().filter(|(counted, _)| counts(*counted));
+        Some(cap::decide(terms, counted.map(|(_, at)| *at), self.started))
     }
 
     /// Whether any of a guard's actions goes over a channel.

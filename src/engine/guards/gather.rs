@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::GuardPass;
 use super::questions::Answers;
 use super::rooms::{Key, Rooms};
-use crate::archive::{QueuedTouch, RunWriter, WaitingTouch};
+use crate::archive::{Archive, QueuedTouch, RunWriter, WaitingTouch};
 use crate::care::guard::capacity::units;
 use crate::care::guard::{Rank, Verdict};
 use crate::engine::{EngineError, RunReport};
@@ -241,7 +241,11 @@ impl GuardPass<'_> {
                     Verdict::Passes
                 }
                 Rank::Capacity => {
-                    let seat = self.seat(index, guard, answers, &mut gathered.rooms, writer)?;
+                    let known = gathered.rooms.count();
+                    let seat = self.seat(index, guard, answers, &mut gathered.rooms, writer.archive())?;
+                    if let Some(seat) = seat.filter(|seat| seat.room >= known) {
+                        gathered.rooms.forget_past(seat.room, writer)?;
+                    }
                     gathered.asks.push(Ask { guard: index, seat });
                     let question = answers.of(index).and_then(|asked| asked.first.as_ref());
                     first = first.or(question.map(|question| answers.number(question)));
@@ -290,13 +294,13 @@ impl GuardPass<'_> {
     }
 
     /// Where a candidate asks a capacity for places.
-    fn seat(
+    pub(super) fn seat(
         &self,
         index: usize,
         guard: &Guard,
         answers: &Answers<'_>,
         rooms: &mut Rooms,
-        writer: &mut RunWriter<'_>,
+        archive: &Archive,
     ) -> Result<Option<Seat>, EngineError> {
         let (GuardKind::Capacity(terms), Some(asked)) = (&guard.kind, answers.of(index)) else {
             return Ok(None);
@@ -306,7 +310,7 @@ impl GuardPass<'_> {
             Some(by) => answers.text(by).map_or(Key::Missing, Key::Is),
         };
         let zone = self.engine.policy.settings.timezone;
-        let room = rooms.enter((index, &guard.name, terms), key, self.started, zone, writer)?;
+        let room = rooms.enter((index, &guard.name, terms), key, self.started, zone, archive)?;
         let entitled = asked.reserve.iter().position(|when| answers.flag(when) == Some(true));
         Ok(room.map(|room| Seat { room, entitled }))
     }
@@ -329,7 +333,7 @@ impl GuardPass<'_> {
         let is_capped = gathered.asks.iter().skip(asks).any(|ask| ask.seat.is_none());
         if is_capped && !gathered.is_counted {
             gathered.is_counted = true;
-            let queued = self.queued(customer, writer)?;
+            let queued = self.queued(customer, writer.archive())?;
             if let Some(of_customer) = gathered.queued.last_mut() {
                 *of_customer = queued;
             }
@@ -337,10 +341,10 @@ impl GuardPass<'_> {
         Ok(gathered.queued.len() - 1)
     }
 
-    fn queued(
+    pub(super) fn queued(
         &self,
         customer: &str,
-        writer: &RunWriter<'_>,
+        archive: &Archive,
     ) -> Result<Vec<(Counted, Timestamp)>, EngineError> {
         let policy = &self.engine.policy;
         let spans = policy.guards.iter().filter_map(|guard| match &guard.kind {
@@ -348,7 +352,7 @@ impl GuardPass<'_> {
             _ => None,
         });
         let Some(longest) = spans.max() else { return Ok(Vec::new()) };
-        let queued = writer.queued_since(customer, self.started.plus(-longest))?;
+        let queued = archive.queued_since(customer, self.started.plus(-longest))?;
         let counted = |touch: &QueuedTouch| {
             if let Some(action) = policy.actions.iter().position(|action| *action.name == *touch.action) {
                 return Some(Counted::Action(action));
@@ -360,7 +364,7 @@ impl GuardPass<'_> {
 }
 
 /// Whether a guard is asked about the customer: a missing answer counts as no.
-fn is_asked(guard: usize, answers: &Answers<'_>) -> bool {
+pub(super) fn is_asked(guard: usize, answers: &Answers<'_>) -> bool {
     answers.of(guard).is_some_and(|asked| answers.audience(asked) == Some(true))
 }
 

@@ -7,6 +7,7 @@
 
 mod decide;
 mod gather;
+mod now;
 mod questions;
 mod rooms;
 
@@ -21,6 +22,7 @@ use crate::evaluate::CutPoints;
 use crate::model::Timestamp;
 use crate::policy::compiled::{Guard, GuardKind};
 use gather::{Gathered, Made};
+pub use now::GuardSaying;
 pub(super) use questions::{Answers, Questions};
 
 /// Asks the guards of a run.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use crate::archive::{RunWriter, Taken};
+use crate::archive::{Archive, RunWriter, Taken};
 use crate::care::guard::Verdict;
 use crate::care::guard::capacity::{Outcome, Room, period};
 use crate::engine::EngineError;
@@ -62,7 +62,7 @@ impl Rooms {
         key: Key,
         at: Timestamp,
         zone: Tz,
-        writer: &mut RunWriter<'_>,
+        archive: &Archive,
     ) -> Result<Option<usize>, EngineError> {
         let name = (index, key.stored());
         if let Some(&room) = self.known.get(&name) {
@@ -70,8 +70,7 @@ impl Rooms {
         }
         let Some((day, next)) = period(terms.per, at, zone) else { return Ok(None) };
         let mut room = Room::new(terms);
-        writer.forget_places(guard, day)?;
-        for taken in writer.places_taken(guard, day, &name.1)? {
+        for taken in archive.places_taken(guard, day, &name.1)? {
             room.take(taken.entitled, taken.units);
         }
         let when = match terms.per {
@@ -96,6 +95,19 @@ impl Rooms {
         });
         self.known.insert(name, self.rooms.len() - 1);
         Ok(Some(self.rooms.len() - 1))
+    }
+
+    /// How many have been entered.
+    pub(super) fn count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Forgets what was taken of the guard of a room long before its present period.
+    pub(super) fn forget_past(&self, room: usize, writer: &mut RunWriter<'_>) -> Result<(), EngineError> {
+        if let Some(named) = self.rooms.get(room) {
+            writer.forget_places(&named.guard, named.day)?;
+        }
+        Ok(())
     }
 
     /// Notes that a touch will be decided about.

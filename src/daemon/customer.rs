@@ -6,11 +6,11 @@ use super::policy_set::PolicySet;
 use super::status::touch_row;
 use crate::archive::{Archive, ArchiveError, TouchFilter};
 use crate::evaluate::{CutPlan, CutPoints, EvaluateError, Evaluator, Goal};
+use crate::model::Timestamp;
 use crate::model::enrolment::Enrolment;
 use crate::model::facts::{ClassRequest, FactBatch};
 use crate::model::schema::ClassShape;
 use crate::model::standing::{NEVER, NO_PLACE, Place, Transition};
-use crate::model::{Timestamp, Value};
 use crate::policy::Compiled;
 use crate::policy::expression::Expression;
 
@@ -64,7 +64,7 @@ pub fn customer(
     };
     let shown = |range: std::ops::Range<usize>| -> Map<String, Json> {
         let found = names.iter().enumerate().skip(range.start).take(range.len());
-        found.map(|(index, name)| ((*name).to_owned(), to_json(value(index)))).collect()
+        found.map(|(index, name)| ((*name).to_owned(), json!(value(index)))).collect()
     };
     let declared = policy.schema.customer.len();
     Ok(Some(json!({
@@ -134,23 +134,4 @@ fn transition((run, transition): &(i64, Transition)) -> Json {
         "to": transition.to.as_deref(),
         "cause": transition.cause.as_str(),
     })
-}
-
-/// A value as JSON, times in UTC.
-fn to_json(value: Option<Value>) -> Json {
-    match value {
-        None => Json::Null,
-        Some(Value::Bool(flag)) => flag.into(),
-        Some(Value::Number(number)) => number_json(number),
-        Some(Value::Time(at)) => at.to_string().into(),
-        Some(value) => value.to_string().into(),
-    }
-}
-
-/// Whole numbers without a fraction, as they were most likely written.
-#[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-pub fn number_json(number: f64) -> Json {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if number.fract() == 0.0 && number.abs() < EXACT { (number as i64).into() } else { number.into() }
 }

@@ -24,4 +24,5 @@ pub use aggregate::median;
 pub use cut::{CutPass, CutPlan, CutPoints, Refresh};
 pub use error::EvaluateError;
 pub use evaluator::{Decisions, Evaluator, Goal};
+pub use run::bounds as window_bounds;
 pub use run::script::ScriptFailure;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeZone, Utc};
+use serde::{Serialize, Serializer};
 
 /// Milliseconds in a day of 24 hours.
 pub const DAY: i64 = 86_400_000;
@@ -44,6 +45,13 @@ impl fmt::Display for Timestamp {
             Some(at) => formatter.write_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
             None => write!(formatter, "{} ms", self.0),
         }
+    }
+}
+
+/// As it is written.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use super::time::{Date, Timestamp};
 
 /// A type of the policy language.
@@ -87,6 +89,26 @@ impl Value {
             Self::Time(_) => Type::Time,
         }
     }
+}
+
+/// Numbers and truths as JSON has them, all others as text.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => number_json(*number).serialize(serializer),
+            Self::Bool(flag) => serializer.serialize_bool(*flag),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Date(_) | Self::Time(_) => serializer.collect_str(self),
+        }
+    }
+}
+
+/// Whole numbers without a fraction, as they were most likely written.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+pub fn number_json(number: f64) -> serde_json::Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() < EXACT { (number as i64).into() } else { number.into() }
 }
 
 /// Plain text: numbers in the shortest form that reads back the same, times in UTC.

@@ -40,6 +40,7 @@ pub use format::format;
 pub use load::{Outcome, load};
 pub use locations::{Location, Locations};
 pub use mask::masked;
+pub(crate) use raw::nearest;
 pub use reference::reference;
 pub use render::{render, to_json};
 pub use schema::schema;

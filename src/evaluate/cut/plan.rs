@@ -6,7 +6,7 @@ use super::CutPoints;
 use crate::model::Timestamp;
 use crate::policy::Compiled;
 use crate::policy::compiled::{Axis, Share, Split, ValueKind};
-use crate::policy::expression::tree::{Expression, Node, NodeKind, Reference};
+use crate::policy::expression::tree::{Expression, Node};
 
 /// All cut points of a policy set. Others name them by index.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +77,7 @@ impl CutPlan {
                 }
                 deepest
             };
-            let mut depth = deepest(&all_expressions(&definition.kind));
+            let mut depth = deepest(&definition.kind.expressions());
             for (part, name, method, inputs) in parts(&definition.kind) {
                 let stage = deepest(&inputs);
                 depth = depth.max(stage + 1);
@@ -161,7 +161,7 @@ fn parts(kind: &ValueKind) -> Vec<PlannedPart<'_>> {
         }
         ValueKind::Segment(segment) => {
             let best = segment.best.iter();
-            best.map(|best| (Part::Best, "best".into(), Method::Best(best.count), all_expressions(kind)))
+            best.map(|best| (Part::Best, "best".into(), Method::Best(best.count), kind.expressions()))
                 .collect()
         }
         ValueKind::Tier(tier) => {
@@ -196,58 +196,7 @@ const fn split_method(axis: &Axis) -> Option<Method> {
     }
 }
 
-fn all_expressions(kind: &ValueKind) -> Vec<&Expression> {
-    let optional: Vec<Option<&Expression>> = match kind {
-        ValueKind::Metric(metric) => vec![metric.of.as_ref(), metric.filter.as_ref()],
-        ValueKind::Ledger(ledger) => {
-            ledger.entries.iter().flat_map(|entry| [Some(&entry.amount), entry.filter.as_ref()]).collect()
-        }
-        ValueKind::Score(expression) => vec![Some(expression)],
-        ValueKind::Rank(rank) => vec![Some(&rank.of), rank.among.as_ref()],
-        ValueKind::Segment(segment) => {
-            vec![Some(&segment.when), segment.leave_when.as_ref(), segment.best.as_ref().map(|best| &best.by)]
-        }
-        ValueKind::Tier(tier) => [tier.by.as_ref(), tier.among.as_ref()]
-            .into_iter()
-            .chain(tier.levels.iter().map(|level| level.when.as_ref()))
-            .collect(),
-        ValueKind::Quadrant(quadrant) => vec![Some(&quadrant.x.value), Some(&quadrant.y.value)],
-    };
-    optional.into_iter().flatten().collect()
-}
-
 /// Names every value that a tree uses.
 fn used_values(node: &Node, found: &mut impl FnMut(usize)) {
-    match &node.kind {
-        NodeKind::Name(Reference::Value(value) | Reference::Data(value, _))
-        | NodeKind::Since(value)
-        | NodeKind::Previous(value)
-        | NodeKind::AtLeast(value, _) => found(*value),
-        NodeKind::Literal(_) | NodeKind::Name(_) => {}
-        NodeKind::Unary(_, operand) => used_values(operand, found),
-        NodeKind::Expiring(value, days) => {
-            found(*value);
-            used_values(days, found);
-        }
-        NodeKind::Binary(_, left, right) | NodeKind::Coalesce(left, right) => {
-            used_values(left, found);
-            used_values(right, found);
-        }
-        NodeKind::In(needle, list) => {
-            used_values(needle, found);
-            for item in list {
-                used_values(item, found);
-            }
-        }
-        NodeKind::If(condition, then, otherwise) => {
-            used_values(condition, found);
-            used_values(then, found);
-            used_values(otherwise, found);
-        }
-        NodeKind::Call(_, arguments) | NodeKind::Script(_, arguments) => {
-            for argument in arguments {
-                used_values(argument, found);
-            }
-        }
-    }
+    node.each(&mut |node| node.value().into_iter().for_each(&mut *found));
 }

@@ -70,11 +70,8 @@ fn events<'a>(frame: &Frame<'a>) -> Option<(Events<'a>, &'a [f64])> {
 }
 
 /// The ends of a window: after the first, up to the second. A shift moves both back.
-pub(in crate::evaluate) fn bounds(
-    window: Window,
-    before: Option<Duration>,
-    moment: &Moment,
-) -> (Option<Timestamp>, Timestamp) {
+#[must_use]
+pub fn bounds(window: Window, before: Option<Duration>, moment: &Moment) -> (Option<Timestamp>, Timestamp) {
     let shift = |at: Timestamp| before.map_or(at, |before| before.before(at, moment.timezone));
     let after = match window {
         Window::All => None,

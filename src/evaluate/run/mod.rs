@@ -3,7 +3,7 @@
 mod class;
 mod event;
 mod ledger;
-pub(super) use event::bounds;
+pub use event::bounds;
 pub(super) mod frame;
 mod row;
 pub(super) mod script;

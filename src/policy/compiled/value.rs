@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::About;
 use crate::model::civil::Period;
+use crate::model::standing::Place;
 use crate::model::{Duration, Type, Value};
 use crate::policy::expression::reason::Facts;
 use crate::policy::expression::tree::Expression;
@@ -295,6 +296,81 @@ impl ValueKind {
             Self::Tier(tier) => Some(tier.class),
             Self::Quadrant(quadrant) => Some(quadrant.class),
             Self::Metric(_) | Self::Ledger(_) | Self::Score(_) | Self::Rank(_) => None,
+        }
+    }
+
+    /// All its expressions, those over events too.
+    #[must_use]
+    pub fn expressions(&self) -> Vec<&Expression> {
+        let optional: Vec<Option<&Expression>> = match self {
+            Self::Metric(metric) => vec![metric.of.as_ref(), metric.filter.as_ref()],
+            Self::Ledger(ledger) => {
+                ledger.entries.iter().flat_map(|entry| [Some(&entry.amount), entry.filter.as_ref()]).collect()
+            }
+            Self::Score(expression) => vec![Some(expression)],
+            Self::Rank(rank) => vec![Some(&rank.of), rank.among.as_ref()],
+            Self::Segment(segment) => {
+                vec![
+                    Some(&segment.when),
+                    segment.leave_when.as_ref(),
+                    segment.best.as_ref().map(|best| &best.by),
+                ]
+            }
+            Self::Tier(tier) => [tier.by.as_ref(), tier.among.as_ref()]
+                .into_iter()
+                .chain(tier.levels.iter().map(|level| level.when.as_ref()))
+                .collect(),
+            Self::Quadrant(quadrant) => vec![Some(&quadrant.x.value), Some(&quadrant.y.value)],
+        };
+        optional.into_iter().flatten().collect()
+    }
+
+    /// The data of a place of a segment, tier or quadrant; none outside.
+    #[must_use]
+    pub fn data(&self, place: Place) -> Option<&Data> {
+        let index = usize::from(place);
+        match self {
+            Self::Segment(segment) => (place == 1).then_some(&segment.data),
+            Self::Tier(tier) => tier.levels.get(index).map(|level| &level.data),
+            Self::Quadrant(quadrant) => quadrant.cells.get(index).map(|cell| &cell.data),
+            Self::Metric(_) | Self::Ledger(_) | Self::Score(_) | Self::Rank(_) => None,
+        }
+    }
+
+    /// What a place of a segment, tier or quadrant is as a value; none outside.
+    #[must_use]
+    pub fn place(&self, place: Place) -> Option<Value> {
+        let index = usize::from(place);
+        match self {
+            Self::Segment(_) => (place <= 1).then_some(Value::Bool(place == 1)),
+            Self::Tier(tier) => tier.levels.get(index).map(|level| Value::Text(level.name.clone())),
+            Self::Quadrant(quadrant) => quadrant.cells.get(index).map(|cell| Value::Text(cell.name.clone())),
+            Self::Metric(_) | Self::Ledger(_) | Self::Score(_) | Self::Rank(_) => None,
+        }
+    }
+
+    /// A place's title, where it has one.
+    #[must_use]
+    pub fn place_title(&self, place: Place) -> Option<&str> {
+        let index = usize::from(place);
+        let title = match self {
+            Self::Tier(tier) => tier.levels.get(index).map(|level| &*level.title),
+            Self::Quadrant(quadrant) => quadrant.cells.get(index).map(|cell| &*cell.title),
+            _ => None,
+        };
+        title.filter(|title| !title.is_empty())
+    }
+
+    /// The word for the kind, as its tables are headed.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Metric(_) => "metric",
+            Self::Ledger(_) => "ledger",
+            Self::Score(_) | Self::Rank(_) => "score",
+            Self::Segment(_) => "segment",
+            Self::Tier(_) => "tier",
+            Self::Quadrant(_) => "quadrant",
         }
     }
 }

@@ -134,3 +134,67 @@ pub enum Binary {
     /// A missing side counts as false.
     Or,
 }
+
+impl Binary {
+    /// As written.
+    #[must_use]
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Remainder => "%",
+            Self::Power => "**",
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+            Self::And => "&&",
+            Self::Or => "||",
+        }
+    }
+}
+
+impl Node {
+    /// The operands, in order of place.
+    #[must_use]
+    pub fn children(&self) -> Vec<&Self> {
+        match &self.kind {
+            NodeKind::Literal(_)
+            | NodeKind::Name(_)
+            | NodeKind::AtLeast(..)
+            | NodeKind::Since(_)
+            | NodeKind::Previous(_) => Vec::new(),
+            NodeKind::Unary(_, operand) | NodeKind::Expiring(_, operand) => vec![operand],
+            NodeKind::Binary(_, left, right) | NodeKind::Coalesce(left, right) => vec![left, right],
+            NodeKind::In(needle, list) => std::iter::once(&**needle).chain(list).collect(),
+            NodeKind::If(condition, then, otherwise) => vec![condition, then, otherwise],
+            NodeKind::Call(_, arguments) | NodeKind::Script(_, arguments) => arguments.iter().collect(),
+        }
+    }
+
+    /// Shows every node, each before those within it.
+    pub fn each<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        visit(self);
+        for child in self.children() {
+            child.each(visit);
+        }
+    }
+
+    /// The value of the policy that this node itself speaks of, index of
+    /// [`Compiled::values`](crate::policy::Compiled::values).
+    #[must_use]
+    pub const fn value(&self) -> Option<usize> {
+        match &self.kind {
+            NodeKind::Name(Reference::Value(value) | Reference::Data(value, _))
+            | NodeKind::Since(value)
+            | NodeKind::Previous(value)
+            | NodeKind::AtLeast(value, _)
+            | NodeKind::Expiring(value, _) => Some(*value),
+            _ => None,
+        }
+    }
+}

@@ -46,7 +46,7 @@ impl Checker<'_> {
 
     /// Operands an arithmetic operator does not take.
     fn unfit(&mut self, operator: Binary, left: &Node, right: &Node, whole: &Part) {
-        let symbol = symbol(operator);
+        let symbol = operator.symbol();
         self.problems.push(Problem {
             label: format!("{} {symbol} {}", left.ty, right.ty),
             help: hints::computing(left, right),
@@ -203,25 +203,6 @@ const fn is_comparison(operator: Binary) -> bool {
             | Binary::Greater
             | Binary::GreaterOrEqual
     )
-}
-
-const fn symbol(operator: Binary) -> &'static str {
-    match operator {
-        Binary::Add => "+",
-        Binary::Subtract => "-",
-        Binary::Multiply => "*",
-        Binary::Divide => "/",
-        Binary::Remainder => "%",
-        Binary::Power => "**",
-        Binary::Equal => "==",
-        Binary::NotEqual => "!=",
-        Binary::Less => "<",
-        Binary::LessOrEqual => "<=",
-        Binary::Greater => ">",
-        Binary::GreaterOrEqual => ">=",
-        Binary::And => "&&",
-        Binary::Or => "||",
-    }
 }
 
 /// The day of a text literal that is one.

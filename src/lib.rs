@@ -14,6 +14,7 @@ pub mod demo;
 pub mod emit;
 pub mod engine;
 pub mod evaluate;
+pub mod explain;
 pub mod intake;
 pub mod model;
 pub mod plan;

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("emit", &["model", "ports", "policy", "archive", "care"]),
     ("engine", &["model", "ports", "policy", "archive", "evaluate", "care", "schedule"]),
     ("schedule", &["model", "policy"]),
+    ("explain", &["model", "policy", "archive", "evaluate", "care", "engine", "schedule"]),
     ("rehearsal", &["model", "ports", "policy", "archive", "evaluate", "engine", "schedule"]),
     ("simulate", &["model", "policy", "archive", "engine", "schedule", "rehearsal"]),
     ("policy_test", &["model", "ports", "policy", "archive", "evaluate", "engine", "rehearsal"]),
@@ -27,7 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "daemon",
         &[
             "model", "ports", "policy", "archive", "evaluate", "care", "intake", "emit", "engine",
-            "schedule", "plan",
+            "schedule", "explain", "plan",
         ],
     ),
     (
@@ -45,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "demo",
             "daemon",
             "schedule",
+            "explain",
             "rehearsal",
             "simulate",
             "plan",

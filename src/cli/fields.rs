@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Schema, Type, Value};
+use crate::model::{Type, Value};
 use crate::policy::compiled::{Data, Fades, ValueDefinition, ValueKind};
 use crate::policy::expression::reason::Facts;
-use crate::policy::expression::tree::{Node, NodeKind, Reference};
+use crate::policy::expression::tree::Reference;
 use crate::policy::expression::{ClassName, LedgerName, Names};
 use crate::policy::{Compiled, facts_of_field};
 
@@ -87,28 +87,4 @@ fn data_types(value: &ValueDefinition) -> BTreeMap<Arc<str>, Type> {
     };
     let entries = data.into_iter().flatten();
     entries.map(|(key, value): (&Arc<str>, &Value)| (Arc::clone(key), value.kind())).collect()
-}
-
-/// Whether an expression shows a personal field.
-pub(super) fn is_personal(node: &Node, schema: &Schema) -> bool {
-    let any = |nodes: &[&Node]| nodes.iter().any(|node| is_personal(node, schema));
-    match &node.kind {
-        NodeKind::Name(Reference::Customer(index)) => {
-            schema.customer.get(*index).is_some_and(|field| field.personal)
-        }
-        NodeKind::Name(_)
-        | NodeKind::Literal(_)
-        | NodeKind::AtLeast(..)
-        | NodeKind::Since(_)
-        | NodeKind::Previous(_) => false,
-        NodeKind::Unary(_, inner) | NodeKind::Expiring(_, inner) => is_personal(inner, schema),
-        NodeKind::Binary(_, left, right) | NodeKind::Coalesce(left, right) => any(&[left, right]),
-        NodeKind::If(condition, then, otherwise) => any(&[condition, then, otherwise]),
-        NodeKind::In(needle, list) => {
-            is_personal(needle, schema) || list.iter().any(|item| is_personal(item, schema))
-        }
-        NodeKind::Call(_, arguments) | NodeKind::Script(_, arguments) => {
-            arguments.iter().any(|argument| is_personal(argument, schema))
-        }
-    }
 }

@@ -6,14 +6,15 @@ use chrono_tz::Tz;
 
 use super::arguments::{Common, Format, Select};
 use super::failure::Failure;
-use super::fields::{CustomerNames, is_personal};
+use super::fields::CustomerNames;
 use super::print::{self, Out};
 use super::{open, times};
 use crate::archive::Archive;
-use crate::daemon::customer::number_json;
 use crate::daemon::policy_set::{PolicySet, counted};
 use crate::evaluate::{CutPass, CutPlan, CutPoints, Evaluator, Goal};
+use crate::explain::is_personal;
 use crate::model::facts::FactBatch;
+use crate::model::value::number_json;
 use crate::model::{Timestamp, Type, Value};
 use crate::policy::diagnostic::{Diagnostic, Problem};
 use crate::policy::expression::{Expected, Expression, Syntax};
@@ -41,7 +42,9 @@ pub(super) fn execute(common: &Common, command: &Select, out: &mut Out) -> Resul
         .iter()
         .skip(1)
         .map(|column| {
-            format == Format::Table && !command.personal && is_personal(&column.root, &set.compiled.schema)
+            format == Format::Table
+                && !command.personal
+                && is_personal(&column.root, &set.compiled.schema, None)
         })
         .collect();
     let mut sheet = Sheet { out, format, timezone, columns: &columns, hidden, rows: Vec::new(), count: 0 };

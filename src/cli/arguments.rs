@@ -60,6 +60,10 @@ pub(super) enum Command {
     /// Show what the policies on disk would do compared with the active ones; nothing is written or sent. Exits with 2
     /// where anything differs
     Plan(Plan),
+    /// Tell why a customer stands where they stand, and what will change
+    Explain(Explain),
+    /// Show what an action would send to a customer now; nothing is sent
+    Preview(Preview),
     /// List the customers for whom an expression holds
     Select(Select),
     /// Import files once, by the same rules as a source
@@ -171,6 +175,39 @@ pub(super) struct Plan {
     /// Keep the plan, to hold `run --plan FILE` or `POST /v1/reload` to it
     #[arg(long, value_name = "FILE")]
     pub(super) save: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The customer's id
+    #[arg(value_name = "CUSTOMER")]
+    pub(super) customer: String,
+    /// A value, trigger, cadence, guard or action, as `overdue` or `trigger.overdue`; the whole where absent
+    #[arg(value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// How many days to look ahead, if no data comes
+    #[arg(long, default_value_t = 60, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=3660))]
+    pub(super) days: u32,
+    /// Show personal fields too
+    #[arg(long)]
+    pub(super) personal: bool,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Preview {
+    /// The action
+    #[arg(value_name = "ACTION")]
+    pub(super) action: String,
+    /// The customer's id
+    #[arg(value_name = "CUSTOMER")]
+    pub(super) customer: String,
+    /// What it would be for, as `trigger.overdue` or `cadence.care_611.welcome`; needed where it hangs on several
+    #[arg(long, value_name = "KIND.NAME")]
+    pub(super) because: Option<String>,
     #[command(flatten)]
     pub(super) at: At,
 }

@@ -9,6 +9,7 @@ mod backup;
 mod check;
 mod demo;
 mod difference;
+mod explain;
 mod failure;
 mod fields;
 mod forget;
@@ -20,6 +21,7 @@ mod once;
 mod open;
 mod outbox;
 mod plan;
+mod preview;
 mod print;
 mod progress;
 mod reference;
@@ -77,6 +79,8 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Run(command) => run::execute(common, command, &mut out),
         Command::Once(command) => once::execute(common, command, &mut out),
         Command::Check(command) => check::execute(common, command, &mut out),
+        Command::Explain(command) => explain::execute(common, command, &mut out),
+        Command::Preview(command) => preview::execute(common, command, &mut out),
         Command::Select(command) => select::execute(common, command, &mut out),
         Command::Import(command) => import::execute(common, command, &mut out),
         Command::Status => status::execute(common, &mut out),

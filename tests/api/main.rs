@@ -8,6 +8,7 @@
 )]
 
 mod clients;
+mod explained;
 mod home;
 mod looking;
 mod plans;

@@ -5,9 +5,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 
+mod explain;
 #[path = "../common/golden.rs"]
 mod golden;
 mod home;
 mod plan;
+mod preview;
 mod simulate;
 mod test;

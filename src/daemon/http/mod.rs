@@ -84,6 +84,7 @@ fn routes() -> Vec<Route> {
         (Method::GET, "/v1/policies", get(look::policies)),
         (Method::POST, "/v1/customers", post(take::customers)),
         (Method::GET, "/v1/customers/{id}", get(person::customer)),
+        (Method::GET, "/v1/customers/{id}/explain", get(person::explained)),
         (Method::POST, "/v1/events", post(take::events)),
         (Method::POST, "/v1/reload", post(tell::reload)),
         (Method::GET, "/v1/runs", get(look::runs)),

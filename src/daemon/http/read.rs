@@ -13,6 +13,8 @@ use super::{Api, failure};
 use crate::archive::{Archive, ArchiveError};
 use crate::daemon::customer::LookError;
 use crate::daemon::state::Active;
+use crate::engine::EngineError;
+use crate::explain::ExplainError;
 
 /// How many look at once.
 pub(super) const READS: usize = 8;
@@ -30,6 +32,12 @@ pub(super) enum ReadError {
     /// A customer.
     #[error(transparent)]
     Customer(#[from] LookError),
+    /// The policy set.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Why a customer stands where they stand.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
 }
 
 /// Tells a look to give up when nobody waits for it any more.

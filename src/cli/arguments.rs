@@ -64,6 +64,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// Show what an action would send to a customer now; nothing is sent
     Preview(Preview),
+    /// Run the engine through virtual time on a copy of the store: touches, capacity, standings
+    Simulate(Simulate),
     /// List the customers for whom an expression holds
     Select(Select),
     /// Import files once, by the same rules as a source
@@ -198,6 +200,39 @@ pub(super) struct Explain {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Simulate {
+    /// When to end; a day is gone through to its end
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: String,
+    /// Replay history from here on an empty store: only what was known by then, then what came
+    #[arg(long, value_name = "TIME", conflicts_with = "now")]
+    pub(super) from: Option<String>,
+    /// Count by where customers stand in this segment, tier or quadrant [default: the first tier]
+    #[arg(long, value_name = "NAME")]
+    pub(super) by: Option<String>,
+    /// What a row of the table is [default: by the length of it all]
+    #[arg(long, value_enum, value_name = "SPAN")]
+    pub(super) per: Option<Per>,
+    /// Run this schedule only; may be given several times
+    #[arg(long = "schedule", value_name = "NAME")]
+    pub(super) schedules: Vec<String>,
+    /// Let the touches go of runs that would wait for approval
+    #[arg(long)]
+    pub(super) approve: bool,
+    /// Keep the cut points as they are
+    #[arg(long)]
+    pub(super) hold_cut_points: bool,
+    /// Deliver nothing, so that no touch becomes data
+    #[arg(long)]
+    pub(super) no_deliveries: bool,
+    /// Draw it into this file, replacing one that is there
+    #[arg(long, value_name = "FILE")]
+    pub(super) svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Preview {
     /// The action
     #[arg(value_name = "ACTION")]
@@ -210,6 +245,17 @@ pub(super) struct Preview {
     pub(super) because: Option<String>,
     #[command(flatten)]
     pub(super) at: At,
+}
+
+/// What a row of a table over time is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Per {
+    /// A local day
+    Day,
+    /// From Monday on
+    Week,
+    /// A calendar month
+    Month,
 }
 
 #[derive(Debug, Args)]

@@ -29,6 +29,7 @@ mod run;
 mod runs;
 mod schema;
 mod select;
+mod simulate;
 mod status;
 mod test;
 mod times;
@@ -81,6 +82,7 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Check(command) => check::execute(common, command, &mut out),
         Command::Explain(command) => explain::execute(common, command, &mut out),
         Command::Preview(command) => preview::execute(common, command, &mut out),
+        Command::Simulate(command) => simulate::execute(common, command, &mut out),
         Command::Select(command) => select::execute(common, command, &mut out),
         Command::Import(command) => import::execute(common, command, &mut out),
         Command::Status => status::execute(common, &mut out),

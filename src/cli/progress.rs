@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use chrono_tz::Tz;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::intake::Progress;
+use crate::model::{Timestamp, civil};
 
 /// A bar that follows the import of a file; gone when dropped.
 pub(super) struct ImportBar(ProgressBar);
@@ -56,6 +58,37 @@ impl CopyBar {
 impl Drop for CopyBar {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// A bar that follows virtual time; gone when dropped.
+pub(super) struct TimeBar {
+    bar: ProgressBar,
+    begin: Timestamp,
+    timezone: Tz,
+}
+
+impl TimeBar {
+    pub(super) fn new(begin: Timestamp, until: Timestamp, timezone: Tz) -> Self {
+        let length = u64::try_from(until.0.saturating_sub(begin.0)).unwrap_or(0);
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("simulating {wide_bar} {percent}% {msg}") {
+            bar.set_style(style);
+        }
+        Self { bar, begin, timezone }
+    }
+
+    pub(super) fn show(&self, at: Timestamp) {
+        self.bar.set_position(u64::try_from(at.0.saturating_sub(self.begin.0)).unwrap_or(0));
+        if let Some(day) = civil::local_date(at, self.timezone) {
+            self.bar.set_message(day.to_string());
+        }
+    }
+}
+
+impl Drop for TimeBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
 

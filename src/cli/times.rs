@@ -28,6 +28,15 @@ pub(super) fn parse(text: &str, timezone: Tz) -> Result<Timestamp, Failure> {
     })
 }
 
+/// Reads a time that ends something: a day counts to its end.
+pub(super) fn parse_end(text: &str, timezone: Tz) -> Result<Timestamp, Failure> {
+    let next = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.succ_opt());
+    match next {
+        Some(next) => Ok(civil::resolve(next.and_time(NaiveTime::MIN), timezone).plus(-1)),
+        None => parse(text, timezone),
+    }
+}
+
 /// The clock a command goes by: one that stands at `now` where that is given.
 pub(super) fn clock(now: Option<&str>, timezone: Tz) -> Result<Arc<dyn Clock>, Failure> {
     match now {
@@ -54,6 +63,9 @@ mod tests {
         assert_eq!(read("2027-03-01 09:00"), Some("2027-03-01T01:00:00Z".to_owned()));
         assert_eq!(read("2027-03-01T09:00:00Z"), Some("2027-03-01T09:00:00Z".to_owned()));
         assert_eq!(read("tomorrow"), None);
+        let end = |text: &str| parse_end(text, zone).map(|at| at.to_string()).ok();
+        assert_eq!(end("2027-03-01"), Some("2027-03-01T15:59:59.999Z".to_owned()));
+        assert_eq!(end("2027-03-01 09:00"), Some("2027-03-01T01:00:00Z".to_owned()));
         assert_eq!(show(Timestamp(0), zone), "1970-01-01 08:00:00");
     }
 }

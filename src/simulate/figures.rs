@@ -66,8 +66,8 @@ pub struct Day {
     pub date: Date,
     /// Runs.
     pub runs: u64,
-    /// Whether any of them decided what is to be done: places of capacities were to be had.
-    pub decided: bool,
+    /// The days among these on which a run decided what is to be done: places of capacities were to be had.
+    pub decided: Vec<Date>,
     /// Touches queued.
     pub queued: BTreeMap<Queued, u64>,
     /// Touches dropped, by guard.
@@ -187,8 +187,8 @@ impl Figures {
         for taken in days.iter().flat_map(|day| &day.taken).filter(|taken| taken.room == room) {
             last.insert((&taken.key, taken.period), taken.taken);
         }
-        let decided = days.iter().filter(|day| day.decided);
-        let periods: BTreeSet<Date> = decided.map(|day| terms.period(day.date)).collect();
+        let decided = days.iter().flat_map(|day| &day.decided);
+        let periods: BTreeSet<Date> = decided.map(|day| terms.period(*day)).collect();
         let owners = if terms.by.is_some() { keys.len() } else { 1 };
         let there = periods.len() as f64 * owners as f64 * f64::from(terms.places);
         let mut by_owner: BTreeMap<Option<Arc<str>>, f64> =
@@ -226,7 +226,7 @@ impl Day {
     /// Adds the day after.
     fn go_on(&mut self, next: &Self) {
         self.runs += next.runs;
-        self.decided |= next.decided;
+        self.decided.extend(&next.decided);
         for (kind, touches) in &next.queued {
             *self.queued.entry(kind.clone()).or_default() += touches;
         }

@@ -7,6 +7,7 @@
 //! for the first time, and what has happened through touches before is not repeated. Memory holds one day's figures a day,
 //! whatever the customers are many.
 
+mod draw;
 mod figures;
 mod tally;
 
@@ -14,7 +15,8 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::sync::Arc;
 
-pub use figures::{Day, Figures, HeldRun, PlacesTaken, Queued, Room, Span};
+pub use draw::draw;
+pub use figures::{Day, Figures, HeldRun, PlacesTaken, Queued, Room, Span, Use};
 
 use crate::archive::{Archive, ArchiveError, Chronicle, Told};
 use crate::engine::RunReport;

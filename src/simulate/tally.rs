@@ -77,7 +77,9 @@ impl Tally {
         let (class, date) = (self.class, self.day(at));
         let Some(day) = self.open(date) else { return Ok(()) };
         day.runs += 1;
-        day.decided |= decides;
+        if decides && !day.decided.contains(&date) {
+            day.decided.push(date);
+        }
         for count in queued {
             let kind = Queued {
                 channel: count.channel.into(),

@@ -24,10 +24,12 @@ use guanxi::policy::compiled::Scope;
 use guanxi::ports::simulated::SetClock;
 use population::{EVALUATION, HOUR, end, median, peak_memory, policy, timed};
 
+/// Unless the command line says otherwise.
+const CUSTOMERS: u32 = 1_000_000;
 const CARE: (&str, &str) = ("care.toml", include_str!("care.toml"));
 
 fn main() {
-    if let Some(store) = population::store("cared.db") {
+    if let Some(store) = population::store("cared.db", CUSTOMERS) {
         measure(&store);
     }
 }
@@ -40,7 +42,7 @@ fn measure(store: &Path) {
     let without = days(&mut archive, "without care", 0, policy(&[(file, &evaluation)]));
     // As many places as a population of this size takes, so that what waits is what guards let wait, no backlog.
     let (care_file, care) = CARE;
-    let care = care.replace("max = 400", &format!("max = {}", population::customers() / 100));
+    let care = care.replace("max = 400", &format!("max = {}", population::customers(CUSTOMERS) / 100));
     let sets = [(file, evaluation.as_str()), (care_file, care.as_str())];
     let with = days(&mut archive, "with care", SETTLING + 4, policy(&sets));
     println!("care costs              {:>7.2} x the evaluation without it", with / without);

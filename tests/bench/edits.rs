@@ -22,13 +22,15 @@ use guanxi::policy::{Files, load};
 use guanxi::ports::simulated::SetClock;
 use population::{EVALUATION, HOUR, end, median, peak_memory, timed};
 
+/// Unless the command line says otherwise.
+const CUSTOMERS: u32 = 1_000_000;
 const CARE: &str = include_str!("care.toml");
 
 /// The condition that is edited, as it stands in `care.toml`.
 const CONDITION: &str = "days_since_order > 2 * order_gap'";
 
 fn main() {
-    let Some(store) = population::store("edited.db") else { return };
+    let Some(store) = population::store("edited.db", CUSTOMERS) else { return };
     let mut archive = Archive::open(&store).expect("the store opens");
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     run(&mut archive, 0, 0, "Europe/London");

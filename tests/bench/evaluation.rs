@@ -24,13 +24,15 @@ use population::{EVALUATION, HOUR, end, median, peak_memory, policy, timed};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
+/// Unless the command line says otherwise.
+const CUSTOMERS: u32 = 1_000_000;
 const SCANS: [&str; 2] = [
     "SELECT id, known_since, country FROM customer",
     "SELECT customer, at, amount, status, lines FROM event_order",
 ];
 
 fn main() {
-    if let Some(store) = population::store("evaluated.db") {
+    if let Some(store) = population::store("evaluated.db", CUSTOMERS) {
         measure(&store);
     }
 }

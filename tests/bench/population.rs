@@ -17,16 +17,22 @@ pub(crate) const HOUR: i64 = 3_600_000;
 /// Over so many hours a customer places ten orders on average.
 const PERIOD_HOURS: i64 = 3 * 365 * 24 + 190 * 24;
 
-pub(crate) fn customers() -> u32 {
-    let arguments: Vec<String> = std::env::args().collect();
-    let at = arguments.iter().position(|argument| argument == "--customers");
-    at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(1_000_000)
+/// How many customers the command line asks for, or so many.
+pub(crate) fn customers(otherwise: u32) -> u32 {
+    number("--customers").unwrap_or(otherwise)
 }
 
-/// A fresh copy of the store of customers and orders, made where it is not there yet; `None` in the process that
-/// only makes it.
-pub(crate) fn store(name: &str) -> Option<PathBuf> {
-    let customers = customers();
+/// The number that follows a word on the command line.
+pub(crate) fn number<T: std::str::FromStr>(word: &str) -> Option<T> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let at = arguments.iter().position(|argument| argument == word)?;
+    arguments.get(at + 1)?.parse().ok()
+}
+
+/// A fresh copy of the store of so many customers, unless the command line says otherwise, and their orders, made where
+/// it is not there yet; `None` in the process that only makes it.
+pub(crate) fn store(name: &str, otherwise: u32) -> Option<PathBuf> {
+    let customers = customers(otherwise);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
     fs::create_dir_all(&folder).expect("a folder for the store");
     let facts = folder.join(format!("facts-{customers}.db"));

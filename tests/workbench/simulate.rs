@@ -17,7 +17,7 @@ use guanxi::rehearsal::{Options, deliver};
 use guanxi::schedule::Course;
 use guanxi::simulate::{Figures, Simulation, Span, Terms};
 
-use crate::home::{Home, first, now};
+use crate::home::{Home, NOW, first, golden, now, printed};
 
 fn terms(begin: Timestamp, until: Timestamp) -> Terms {
     Terms {
@@ -160,8 +160,12 @@ fn the_days_add_up_to_what_the_store_holds() {
         .filter(|touch| &*touch.channel == "call_list" && touch.queued.is_some_and(|at| at > now()));
     let taken: f64 = efforts.map(|touch| touch.effort).sum();
     assert!((calls.taken - taken).abs() < 1e-9, "{calls:?} {taken}");
-    let mornings = figures.days.iter().filter(|day| day.decided).count();
+    let mornings: usize = figures.days.iter().map(|day| day.decided.len()).sum();
     assert!((calls.there - 40.0 * mornings as f64).abs() < 1e-9, "{calls:?}");
+    let by_week = figures.by_span(Span::Week);
+    let weekly = by_week.iter().map(|week| figures.use_of(0, std::slice::from_ref(week)));
+    let (taken, there) = weekly.fold((0.0, 0.0), |sum, week| (sum.0 + week.taken, sum.1 + week.there));
+    assert_eq!((taken, there), (calls.taken, calls.there));
 }
 
 #[test]
@@ -183,4 +187,135 @@ fn the_store_stays_as_it_is_byte_by_byte_also_while_another_writes_to_it() {
             .unwrap());
     ingest.commit().unwrap();
     beside.is(&quiet);
+}
+
+/// What a simulation of a month from now on is asked.
+const MONTH: [&str; 7] =
+    ["simulate", "--now", NOW, "--until", "2026-10-14", "--schedule", "workday_mornings"];
+
+#[test]
+fn people_read_what_a_month_brings() {
+    golden("simulate.txt", &printed(&Home::new().command(&MONTH), 0));
+}
+
+#[test]
+fn programs_read_what_a_month_brings_day_by_day() {
+    let words = [&MONTH[..], &["--json"]].concat();
+    golden("simulate.json", &printed(&Home::new().command(&words), 0));
+}
+
+#[test]
+fn people_read_what_a_replay_took_for_known() {
+    let words =
+        ["simulate", "--from", "2026-06-01", "--until", "2026-09-13", "--schedule", "workday_mornings"];
+    golden("simulate_replay.txt", &printed(&Home::new().command(&words), 0));
+}
+
+#[test]
+fn the_drawing_is_well_formed_and_shows_every_action() {
+    let home = Home::new();
+    let words = [&MONTH[..], &["--svg", "month.svg", "--json"]].concat();
+    let json: serde_json::Value = serde_json::from_str(&printed(&home.command(&words), 0)).unwrap();
+    let svg = fs::read_to_string(home.store().with_file_name("month.svg")).unwrap();
+    well_formed(&svg);
+    let touches = json["days"].as_array().unwrap().iter().flat_map(|day| day["touches"].as_array().unwrap());
+    let actions: Vec<&str> = touches.map(|touch| touch["action"].as_str().unwrap()).collect();
+    assert!(!actions.is_empty());
+    for action in actions {
+        assert!(svg.contains(&format!(">{action}</text>")), "{action}");
+    }
+    for outside in ["http://", "https://", "url(", "@import", "<script"] {
+        let own = svg.replace("http://www.w3.org/2000/svg", "");
+        assert!(!own.contains(outside), "{outside}");
+    }
+}
+
+/// Holds a text to what XML asks of tags, attributes and entities.
+fn well_formed(text: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        assert!(!before.contains('>'), "{before}");
+        let entities = before.split('&').skip(1);
+        assert!(
+            entities
+                .map(|entity| entity.split(';').next().unwrap())
+                .all(|name| ["amp", "lt", "gt", "quot"].contains(&name)),
+            "{before}"
+        );
+        let (tag, next) = after.split_once('>').unwrap();
+        rest = next;
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+            continue;
+        }
+        assert!(tag.matches('"').count() % 2 == 0, "{tag}");
+        if !tag.ends_with('/') {
+            open.push(tag.split_whitespace().next().unwrap());
+        }
+    }
+    assert_eq!((open, rest.trim()), (Vec::new(), ""));
+}
+
+#[test]
+fn an_edit_can_be_tried_before_it_is_active() {
+    let home = Home::new();
+    let guards = home.store().with_file_name("policies").join("guards.toml");
+    let text = fs::read_to_string(&guards).unwrap();
+    fs::write(&guards, text.replace("max = 40", "max = 1")).unwrap();
+    let said = printed(&home.command(&MONTH), 0);
+    assert!(said.contains("not the active set"), "{said}");
+    let words = [&MONTH[..], &["--json"]].concat();
+    let json: serde_json::Value = serde_json::from_str(&printed(&home.command(&words), 0)).unwrap();
+    assert_eq!(json["active"], false);
+    let days = json["days"].as_array().unwrap();
+    let taken = days.iter().flat_map(|day| day["capacity"].as_array().unwrap());
+    assert!(taken.clone().count() > 0);
+    assert!(taken.clone().all(|taken| taken["taken"].as_f64() <= Some(1.0)), "one call a day");
+    let waiting = days.iter().filter_map(|day| day["waiting"]["calls"].as_u64());
+    assert!(waiting.max() > Some(0), "{json:#}");
+}
+
+#[test]
+fn what_is_unusually_many_waits_for_approval_unless_that_is_given() {
+    let home = Home::new();
+    let guards = home.store().with_file_name("policies").join("guards.toml");
+    let text = fs::read_to_string(&guards).unwrap();
+    let text = text.replace("share = \"10%\"", "share = \"0.1%\"").replace("count = 200", "count = 1");
+    fs::write(&guards, text).unwrap();
+    let json = |more: &[&str]| -> serde_json::Value {
+        let words = [&MONTH[..], &["--json"], more].concat();
+        serde_json::from_str(&printed(&home.command(&words), 0)).unwrap()
+    };
+    let touches = |json: &serde_json::Value| -> u64 {
+        let days = json["days"].as_array().unwrap().iter();
+        days.flat_map(|day| day["touches"].as_array().unwrap())
+            .map(|it| it["touches"].as_u64().unwrap())
+            .sum()
+    };
+    let (held, approved) = (json(&[]), json(&["--approve"]));
+    assert!(!held["on_hold"].as_array().unwrap().is_empty());
+    assert!(held["days"].as_array().unwrap().iter().any(|day| day["on_hold"].as_u64() > Some(0)));
+    assert!(touches(&approved) > touches(&held), "{} {}", touches(&approved), touches(&held));
+    let output = home.command(&MONTH);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--approve"));
+    assert!(printed(&output, 0).contains("more than usual; wait to the end"));
+}
+
+#[test]
+fn what_can_t_be_simulated_is_said_before_anything_is_done() {
+    let home = Home::new();
+    for (words, said) in [
+        (&["--until", "2020-01-01"][..], "is not after"),
+        (&["--until", "soon"], "`soon` is no time"),
+        (&["--until", "2027-01-01", "--by", "piramid"], "there are buying_style"),
+        (&["--until", "2027-01-01", "--schedule", "nightly"], "there are hourly, workday_mornings"),
+        (&["--until", "2027-01-01", "--svg", "nowhere/a.svg"], "cannot write nowhere/a.svg"),
+    ] {
+        let words = [&["simulate", "--now", "2026-12-30", "--schedule", "workday_mornings"], words].concat();
+        let output = home.command(&words);
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(said), "{stderr}");
+    }
 }

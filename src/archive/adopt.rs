@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{Archive, ArchiveError, Result};
+use crate::model::schema::TOUCH_EVENT;
 use crate::model::{ClassShape, EventShape, FieldShape, Schema, Type};
 
 /// Columns of the engine's own in the tables that declared ones join.
@@ -155,9 +156,12 @@ impl<'connection> Adoption<'connection> {
         let index = quoted(&format!("by_id_{kind}"));
         self.connection.execute_batch(&format!(
             "CREATE TABLE {table} (customer TEXT NOT NULL, at INTEGER NOT NULL, id TEXT NOT NULL, \
-             arrived INTEGER NOT NULL, PRIMARY KEY (customer, at, id)) WITHOUT ROWID; \
-             CREATE UNIQUE INDEX {index} ON {table} (id);"
+             arrived INTEGER NOT NULL, PRIMARY KEY (customer, at, id)) WITHOUT ROWID;"
         ))?;
+        // The store itself makes events of this kind, one a touch: nobody brings one that is known by its id.
+        if kind != TOUCH_EVENT {
+            self.connection.execute_batch(&format!("CREATE UNIQUE INDEX {index} ON {table} (id)"))?;
+        }
         self.connection.execute("INSERT INTO tally VALUES (?1, 0)", [name])?;
         Ok(())
     }

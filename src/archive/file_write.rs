@@ -55,7 +55,9 @@ impl Archive {
         {
             let mut add = transaction
                 .prepare_cached("INSERT INTO file_write_touch (write, number, touch) VALUES (?1, ?2, ?3)")?;
-            let mut queued = transaction.prepare_cached("SELECT 1 FROM outbox WHERE touch = ?1")?;
+            let mut queued = transaction.prepare_cached(
+                "SELECT 1 FROM outbox WHERE number = (SELECT number FROM touch WHERE id = ?1)",
+            )?;
             for (number, &touch) in (0_i64..).zip(plan.touches) {
                 if !queued.exists([touch])? {
                     return Err(ArchiveError::Unknown { what: "queued touch", id: touch.to_owned() });
@@ -126,7 +128,10 @@ impl Archive {
                 "DELETE FROM file_write_touch WHERE write = ?1 AND touch = ?2",
                 params![id, touch],
             )?;
-            transaction.execute("DELETE FROM outbox WHERE touch = ?1", [touch])?;
+            transaction.execute(
+                "DELETE FROM outbox WHERE number = (SELECT number FROM touch WHERE id = ?1)",
+                [touch],
+            )?;
             transaction.execute(
                 "UPDATE touch SET state = 'cancelled', reason = ?2, state_at = ?3 WHERE id = ?1",
                 params![touch, reason, at.0],

@@ -92,7 +92,7 @@ impl Archive {
 /// Erases what one id names.
 fn erase(connection: &Connection, id: &str, erased: &mut RowCounts) -> Result<()> {
     unplace(connection, id)?;
-    let sent = "DELETE FROM outbox WHERE touch IN (SELECT id FROM touch WHERE customer = ?1)";
+    let sent = "DELETE FROM outbox WHERE number IN (SELECT number FROM touch WHERE customer = ?1)";
     count(erased, "outbox", connection.execute(sent, [id])?);
     let places = "DELETE FROM capacity_use WHERE touch IN (SELECT number FROM touch WHERE customer = ?1)";
     count(erased, "capacity_use", connection.execute(places, [id])?);

@@ -212,7 +212,8 @@ fn cancel(connection: &Connection, which: &str, old: &str, new: &str, at: Timest
         params![old, new, at.0],
     )?;
     connection.execute(
-        "DELETE FROM outbox WHERE touch IN (SELECT id FROM touch WHERE customer = ?1 AND state = 'cancelled')",
+        "DELETE FROM outbox \
+         WHERE number IN (SELECT number FROM touch WHERE customer = ?1 AND state = 'cancelled')",
         [old],
     )?;
     Ok(cancelled)

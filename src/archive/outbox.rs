@@ -2,9 +2,10 @@
 //! then id; a look takes the first of each line by an index, however many stand behind it.
 
 mod change;
+mod deliver;
 
 pub use change::OutboxChange;
-pub(super) use change::deliver;
+pub(super) use deliver::deliver;
 use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::query::{TOUCH_COLUMNS, touch_of};
@@ -16,6 +17,8 @@ use crate::model::touch::{Ruling, Touch, TouchState};
 /// A touch that is to be sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
+    /// The touch's number, which stays its own only while the store is not written.
+    pub number: i64,
     /// What is sent.
     pub touch: Touch,
     /// When it was queued.
@@ -93,6 +96,7 @@ impl Archive {
         while let Some(row) = rows.next()? {
             let found = touch_of(row)?;
             deliveries.push(Delivery {
+                number: found.number,
                 touch: found.touch,
                 held_by: found.guard,
                 queued: Timestamp(row.get(at)?),
@@ -192,8 +196,8 @@ impl Archive {
         )?;
         if queued > 0 {
             transaction.execute(
-                "INSERT INTO outbox (touch, channel, customer, due, queued, attempts, next_attempt) \
-                 SELECT id, channel, customer, due, coalesce(queued, made), 0, ?2 FROM touch WHERE id = ?1",
+                "INSERT INTO outbox (number, touch, channel, customer, due, queued, attempts, next_attempt) \
+                 SELECT number, id, channel, customer, due, coalesce(queued, made), 0, ?2 FROM touch WHERE id = ?1",
                 params![id, at.0],
             )?;
         }
@@ -225,12 +229,12 @@ impl Archive {
 
 /// All that is due, by channel, time and limit. Of the sorted turns the earliest are merged.
 pub(super) fn all_sql() -> String {
-    let each = |turn| format!("SELECT touch, next_attempt, due FROM outbox {}", due_by(turn));
+    let each = |turn| format!("SELECT number, touch, next_attempt, due FROM outbox {}", due_by(turn));
     let all = TURNS.map(each).join(" UNION ALL ");
     format!(
         "SELECT {TOUCH_COLUMNS}, {OF_OUTBOX} \
          FROM ({all} ORDER BY next_attempt, due, touch LIMIT ?3) AS found \
-         JOIN outbox ON outbox.touch = found.touch JOIN touch ON touch.id = found.touch \
+         JOIN outbox ON outbox.number = found.number JOIN touch ON touch.number = found.number \
          ORDER BY found.next_attempt, found.due, found.touch"
     )
 }
@@ -238,7 +242,7 @@ pub(super) fn all_sql() -> String {
 /// What is due and has a turn, by channel, time and limit.
 pub(super) fn in_turn_sql(turn: &str) -> String {
     format!(
-        "SELECT {TOUCH_COLUMNS}, {OF_OUTBOX} FROM outbox JOIN touch ON touch.id = outbox.touch {} \
+        "SELECT {TOUCH_COLUMNS}, {OF_OUTBOX} FROM outbox JOIN touch ON touch.number = outbox.number {} \
          ORDER BY outbox.next_attempt, outbox.due, outbox.touch LIMIT ?3",
         due_by(turn)
     )

@@ -72,6 +72,10 @@ impl DeadOrQueued {
     }
 }
 
+/// That a touch is dead, so that the index of touches by action and state finds it.
+const DEAD: &str = "touch.state = 'dead' AND touch.state NOT IN ('queued', 'delivered') \
+     AND touch.action IN (SELECT action FROM touch_count)";
+
 impl Archive {
     /// Sends a dead touch again, under the same id and with the same content; its attempts are counted anew.
     ///
@@ -97,7 +101,7 @@ impl Archive {
         match state {
             TouchState::Queued if self.is_under_way(id)? => return Ok(Redelivered::UnderWay),
             TouchState::Queued => {
-                let sql = "SELECT error FROM outbox WHERE touch = ?1";
+                let sql = "SELECT error FROM outbox WHERE number = (SELECT number FROM touch WHERE id = ?1)";
                 let error: Option<String> = self
                     .connection
                     .prepare_cached(sql)?
@@ -126,18 +130,18 @@ impl Archive {
     /// SQLite's own, [`Json`](super::ArchiveError::Json).
     pub fn undelivered(&self, filter: &OutboxFilter<'_>, limit: usize) -> Result<Vec<OutboxRow>> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {TOUCH_COLUMNS}, outbox.attempts, outbox.next_attempt, outbox.error \
-             FROM touch LEFT JOIN outbox ON outbox.touch = touch.id \
-             WHERE touch.state IN (?1, ?2) AND touch.action IN (SELECT DISTINCT action FROM touch) \
-             AND (?3 IS NULL OR touch.channel = ?3) \
-             ORDER BY touch.number DESC LIMIT ?4"
+            "SELECT {TOUCH_COLUMNS}, outbox.attempts, outbox.next_attempt, outbox.error FROM ( \
+                 SELECT * FROM (SELECT number FROM touch WHERE {DEAD} \
+                     AND ?1 AND (?3 IS NULL OR channel = ?3) ORDER BY number DESC LIMIT ?4) \
+                 UNION ALL SELECT * FROM (SELECT number FROM outbox \
+                     WHERE ?2 AND (?3 IS NULL OR channel = ?3) ORDER BY number DESC LIMIT ?4)) AS found \
+             JOIN touch ON touch.number = found.number LEFT JOIN outbox ON outbox.number = found.number \
+             ORDER BY found.number DESC LIMIT ?4"
         ))?;
-        let (one, other) = match filter.state {
-            Some(state) => (state, state),
-            None => (DeadOrQueued::Dead, DeadOrQueued::Queued),
-        };
+        let is_asked = |state| filter.state.is_none_or(|asked| asked == state);
+        let (dead, queued) = (is_asked(DeadOrQueued::Dead), is_asked(DeadOrQueued::Queued));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![one.as_str(), other.as_str(), filter.channel, limit])?;
+        let mut rows = statement.query(params![dead, queued, filter.channel, limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             found.push(OutboxRow {
@@ -155,10 +159,9 @@ impl Archive {
     /// # Errors
     /// SQLite's own.
     pub fn dead(&self) -> Result<Vec<(String, u64)>> {
-        let sql = "SELECT channel, count(*) FROM touch \
-                   WHERE state = 'dead' AND action IN (SELECT DISTINCT action FROM touch) \
-                   GROUP BY channel ORDER BY channel";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql =
+            format!("SELECT channel, count(*) FROM touch WHERE {DEAD} GROUP BY channel ORDER BY channel");
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let dead = statement.query_map([], |row| Ok((row.get(0)?, super::value::as_count(row.get(1)?))))?;
         Ok(dead.collect::<rusqlite::Result<_>>()?)
     }
@@ -171,7 +174,8 @@ impl Archive {
     /// Whether an attempt has begun whose end is not known yet.
     fn is_under_way(&self, id: &str) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM file_write_touch WHERE touch = ?1) \
-                   OR EXISTS (SELECT 1 FROM outbox WHERE touch = ?1 AND turn = 'leaving')";
+                   OR EXISTS (SELECT 1 FROM outbox \
+                       WHERE number = (SELECT number FROM touch WHERE id = ?1) AND turn = 'leaving')";
         Ok(self.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
     }
 }

@@ -1,9 +1,11 @@
-//! How often touches came to each state since the store was made. Kept by triggers of the store, and for deliveries by
+//! How often touches came to each state since the store was made, and how many are in each now. Kept by triggers of the store, and for deliveries by
 //! who notes them, in the transaction that moves the touch: what is rolled back was never counted.
+
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
-use super::value::as_count;
+use super::value::{as_count, as_integer};
 use super::{Archive, Result};
 use crate::model::touch::TouchState;
 
@@ -20,19 +22,27 @@ pub struct CameTo {
     pub touches: u64,
 }
 
-/// Counts touches of an action that came to a state which no trigger counts.
-pub(super) fn add_to_touch_tally(
+/// Counts deliveries of an action, which no trigger counts, by the states the touches were in.
+pub(super) fn count_deliveries(
     connection: &Connection,
     action: &str,
-    state: TouchState,
-    touches: u64,
+    states: &BTreeMap<String, u64>,
 ) -> Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO touch_tally VALUES (?1, ?2, '', ?3) \
-             ON CONFLICT DO UPDATE SET touches = touches + excluded.touches",
-        )?
-        .execute(params![action, state.as_str(), i64::try_from(touches).unwrap_or(i64::MAX)])?;
+    let delivered = TouchState::Delivered.as_str();
+    let mut leave = connection
+        .prepare_cached("UPDATE touch_count SET touches = touches - ?3 WHERE action = ?1 AND state = ?2")?;
+    for (state, touches) in states {
+        leave.execute(params![action, state, as_integer(*touches)])?;
+    }
+    let all = as_integer(states.values().sum());
+    for (table, guard) in [("touch_tally", "'', "), ("touch_count", "")] {
+        connection
+            .prepare_cached(&format!(
+                "INSERT INTO {table} VALUES (?1, ?2, {guard}?3) \
+                 ON CONFLICT DO UPDATE SET touches = touches + excluded.touches"
+            ))?
+            .execute(params![action, delivered, all])?;
+    }
     Ok(())
 }
 

@@ -1,16 +1,11 @@
 //! Changes to the outbox that become visible together.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::not_planned;
-use crate::archive::ingest::{Arrivals, add_to_tally};
-use crate::archive::touch_tally::add_to_touch_tally;
+use super::{deliver, not_planned};
 use crate::archive::{Archive, GuardNote, Result};
-use crate::model::schema::TOUCH_EVENT;
+use crate::model::Timestamp;
 use crate::model::touch::{Fate, Ruling, TouchState};
-use crate::model::{Schema, Timestamp};
 
 /// The turn of a touch that stands in line again: behind, where another goes before it.
 const TURN_AGAIN: &str = "CASE WHEN EXISTS (SELECT 1 FROM outbox AS before \
@@ -18,11 +13,15 @@ const TURN_AGAIN: &str = "CASE WHEN EXISTS (SELECT 1 FROM outbox AS before \
      AND (before.due, before.touch) < (outbox.due, outbox.touch)) THEN 'behind' \
      WHEN attempts > 0 THEN 'again' ELSE 'first' END";
 
-/// That an id is in a list, the first parameter. One statement for many costs a fraction of one for each.
-const AMONG: &str = "IN (SELECT value FROM json_each(?1))";
+/// That a number or id is in a list, the first parameter. One statement for many costs a fraction of one for each.
+pub(super) const AMONG: &str = "IN (SELECT value FROM json_each(?1))";
 
-fn list(ids: &[&str]) -> String {
-    serde_json::Value::from(ids).to_string()
+/// The number of the touch whose id is the first parameter.
+const NUMBER: &str = "(SELECT number FROM touch WHERE id = ?1)";
+
+/// A list for [`AMONG`].
+pub(super) fn list<T: Into<serde_json::Value> + Copy>(items: &[T]) -> String {
+    serde_json::Value::from(items).to_string()
 }
 
 /// One transaction on the outbox. Dropped without [`OutboxChange::commit`], nothing of it stays.
@@ -52,15 +51,16 @@ impl<'archive> OutboxChange<'archive> {
         Ok(self.transaction.commit()?)
     }
 
-    /// Notes that attempts begin: these touches are nobody else's, and stay so until their end is noted. Should the
-    /// program die meanwhile, [`OutboxChange::recover`] finds them.
+    /// Notes that attempts begin: these touches, by their [`Delivery::number`](super::Delivery::number) as this
+    /// transaction read it, are nobody else's, and stay so until their end is noted. Should the program die meanwhile,
+    /// [`OutboxChange::recover`] finds them.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn begin_attempts(&self, ids: &[&str]) -> Result<()> {
+    pub fn begin_attempts(&self, numbers: &[i64]) -> Result<()> {
         self.transaction
-            .prepare_cached(&format!("UPDATE outbox SET turn = 'leaving' WHERE touch {AMONG}"))?
-            .execute([list(ids)])?;
+            .prepare_cached(&format!("UPDATE outbox SET turn = 'leaving' WHERE number {AMONG}"))?
+            .execute([list(numbers)])?;
         Ok(())
     }
 
@@ -71,7 +71,8 @@ impl<'archive> OutboxChange<'archive> {
     pub fn give_back(&self, ids: &[&str]) -> Result<()> {
         self.transaction
             .prepare_cached(&format!(
-                "UPDATE outbox SET turn = {TURN_AGAIN} WHERE touch {AMONG} AND turn = 'leaving'"
+                "UPDATE outbox SET turn = {TURN_AGAIN} \
+                 WHERE number IN (SELECT number FROM touch WHERE id {AMONG}) AND turn = 'leaving'"
             ))?
             .execute([list(ids)])?;
         Ok(())
@@ -85,7 +86,9 @@ impl<'archive> OutboxChange<'archive> {
     pub fn recover(&self, channel: &str) -> Result<usize> {
         let leaving = "channel = ?1 AND turn = 'leaving'";
         self.transaction.execute(
-            &format!("UPDATE touch SET attempted = 1 WHERE id IN (SELECT touch FROM outbox WHERE {leaving})"),
+            &format!(
+                "UPDATE touch SET attempted = 1 WHERE number IN (SELECT number FROM outbox WHERE {leaving})"
+            ),
             [channel],
         )?;
         Ok(self
@@ -110,12 +113,12 @@ impl<'archive> OutboxChange<'archive> {
         self.transaction.prepare_cached("UPDATE touch SET attempted = 1 WHERE id = ?1")?.execute([id])?;
         let counted = self
             .transaction
-            .prepare_cached(
-                "UPDATE outbox SET attempts = attempts + 1, next_attempt = ?2, error = ?3 WHERE touch = ?1",
-            )?
+            .prepare_cached(&format!(
+                "UPDATE outbox SET attempts = attempts + 1, next_attempt = ?2, error = ?3 WHERE number = {NUMBER}"
+            ))?
             .execute(params![id, next_attempt.0, error])?;
         self.transaction
-            .prepare_cached(&format!("UPDATE outbox SET turn = {TURN_AGAIN} WHERE touch = ?1"))?
+            .prepare_cached(&format!("UPDATE outbox SET turn = {TURN_AGAIN} WHERE number = {NUMBER}"))?
             .execute([id])?;
         Ok(counted > 0)
     }
@@ -125,7 +128,9 @@ impl<'archive> OutboxChange<'archive> {
     /// # Errors
     /// SQLite's own.
     pub fn end(&self, id: &str, state: TouchState, reason: &str, at: Timestamp) -> Result<bool> {
-        self.transaction.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?.execute([id])?;
+        self.transaction
+            .prepare_cached(&format!("DELETE FROM outbox WHERE number = {NUMBER}"))?
+            .execute([id])?;
         let ended = self
             .transaction
             .prepare_cached(
@@ -171,74 +176,14 @@ fn note_ruling(connection: &Connection, ruling: &Ruling, at: Timestamp) -> Resul
         Fate::Leaves => {}
         Fate::PutOff(until) => {
             connection
-                .prepare_cached("UPDATE outbox SET next_attempt = ?2 WHERE touch = ?1")?
+                .prepare_cached(&format!("UPDATE outbox SET next_attempt = ?2 WHERE number = {NUMBER}"))?
                 .execute(params![id, until.0])?;
         }
         Fate::Ends(_) => {
-            connection.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?.execute([id])?;
+            connection
+                .prepare_cached(&format!("DELETE FROM outbox WHERE number = {NUMBER}"))?
+                .execute([id])?;
         }
-    }
-    Ok(())
-}
-
-/// Marks touches as delivered within a transaction; returns how many were not before.
-pub(in crate::archive) fn deliver(
-    connection: &Connection,
-    schema: &Schema,
-    ids: &[&str],
-    at: Timestamp,
-) -> Result<u64> {
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    let all = list(ids);
-    // First, as it goes by who was not delivered before.
-    record(connection, schema, &all, at)?;
-    let mut statement = connection.prepare_cached(&format!(
-        "UPDATE touch SET state = 'delivered', reason = '', state_at = ?2 \
-         WHERE id {AMONG} AND state <> 'delivered' RETURNING customer, action"
-    ))?;
-    let (mut customers, mut actions) = (Vec::new(), BTreeMap::<String, u64>::new());
-    let mut rows = statement.query(params![all, at.0])?;
-    while let Some(row) = rows.next()? {
-        customers.push(row.get::<_, String>(0)?);
-        *actions.entry(row.get(1)?).or_default() += 1;
-    }
-    drop(rows);
-    let delivered = u64::try_from(customers.len()).unwrap_or(u64::MAX);
-    connection
-        .prepare_cached(&format!("UPDATE customer SET changed = 1 WHERE changed = 0 AND id {AMONG}"))?
-        .execute([serde_json::Value::from(customers).to_string()])?;
-    for (action, touches) in actions {
-        add_to_touch_tally(connection, &action, TouchState::Delivered, touches)?;
-    }
-    // Last: what leaves the outbox under way without having been delivered is marked.
-    connection.prepare_cached(&format!("DELETE FROM outbox WHERE touch {AMONG}"))?.execute([&all])?;
-    Ok(delivered)
-}
-
-/// Keeps an event of kind `touch` for each of a list that was not delivered before.
-fn record(connection: &Connection, schema: &Schema, list: &str, at: Timestamp) -> Result<()> {
-    let heard = schema.events.iter().find(|event| *event.name == *TOUCH_EVENT && event.heard);
-    let mut arrivals = Arrivals::begin(connection, at.0)?;
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO event_touch (customer, at, id, arrived, action, cause, channel, kind, name, step, touch) \
-         SELECT customer, ?2, touch.id, ?3, action, because ->> 'cause', channel, kind, name, \
-             because ->> 'step', touch.id \
-         FROM json_each(?1) AS given JOIN touch ON touch.id = given.value \
-         WHERE state <> 'delivered' ORDER BY given.key ON CONFLICT DO NOTHING RETURNING id, customer",
-    )?;
-    let mut rows = statement.query(params![list, at.0, arrivals.arrived()])?;
-    let mut recorded = 0;
-    while let Some(row) = rows.next()? {
-        recorded += 1;
-        if let Some(kind) = heard {
-            arrivals.note(kind, &row.get::<_, String>(0)?, &row.get::<_, String>(1)?, at.0)?;
-        }
-    }
-    if recorded > 0 {
-        arrivals.keep()?;
-        add_to_tally(connection, "event_touch", recorded)?;
     }
     Ok(())
 }

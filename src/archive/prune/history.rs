@@ -82,8 +82,9 @@ pub(super) fn arrivals(connection: &Connection, kind: &str, before: i64, limit: 
     let removed = connection
         .prepare_cached(&format!(
             "DELETE FROM arrival WHERE event = ?1 AND number IN ( \
-                 SELECT number FROM (SELECT number, id FROM arrival WHERE event = ?1 ORDER BY number LIMIT ?3) AS old \
-                 WHERE coalesce((SELECT arrived FROM {table} WHERE id = old.id), ?2 - 1) < ?2)"
+                 SELECT number FROM (SELECT number, id, customer, at FROM arrival WHERE event = ?1 ORDER BY number LIMIT ?3) AS old \
+                 WHERE coalesce((SELECT arrived FROM {table} \
+                     WHERE customer = old.customer AND at = old.at AND id = old.id), ?2 - 1) < ?2)"
         ))?
         .execute(params![kind, before, limit])?;
     Ok(Slice::of(removed, limit))

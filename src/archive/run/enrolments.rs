@@ -164,7 +164,9 @@ impl RunWriter<'_> {
     /// # Errors
     /// SQLite's own.
     pub fn take_back(&mut self, touch: &str, reason: &str, at: Timestamp) -> Result<()> {
-        self.transaction.prepare_cached("DELETE FROM outbox WHERE touch = ?1")?.execute([touch])?;
+        self.transaction
+            .prepare_cached("DELETE FROM outbox WHERE number = (SELECT number FROM touch WHERE id = ?1)")?
+            .execute([touch])?;
         self.transaction
             .prepare_cached(
                 "UPDATE touch SET state = 'cancelled', reason = ?2, state_at = ?3, taken_back = 1 WHERE id = ?1",

@@ -107,10 +107,10 @@ impl RunWriter<'_> {
         // The first attempt is due when the touch is, so that first attempts leave in that order.
         self.transaction
             .prepare_cached(
-                "INSERT INTO outbox (touch, channel, customer, due, queued, attempts, next_attempt) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?4)",
+                "INSERT INTO outbox (number, touch, channel, customer, due, queued, attempts, next_attempt) \
+                 SELECT number, id, channel, customer, due, ?2, 0, due FROM touch WHERE id = ?1",
             )?
-            .execute(params![touch.id, touch.channel, touch.customer, touch.due.0, at.0])?;
+            .execute(params![touch.id, at.0])?;
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl RunWriter<'_> {
     ) -> Result<u64> {
         self.transaction
             .prepare_cached(
-                "DELETE FROM outbox WHERE touch IN (SELECT id FROM touch \
+                "DELETE FROM outbox WHERE number IN (SELECT number FROM touch \
                  WHERE customer = ?3 AND kind = ?1 AND name = ?2 AND state = 'queued') \
                  AND touch NOT IN (SELECT touch FROM file_write_touch)",
             )?
@@ -163,11 +163,11 @@ impl RunWriter<'_> {
         for unsent in self.unsent()? {
             let Some(reason) = why(&unsent) else { continue };
             let UnsentTouches { kind, name, action, channel } = &unsent;
-            let which = "kind = ?1 AND name = ?2 AND action = ?3 \
+            let which = "kind = ?1 AND name = ?2 AND action = ?3 AND state IN ('queued', 'waiting') \
                          AND state = iif(?4 IS NULL, 'waiting', 'queued') AND channel = coalesce(?4, channel) AND id NOT IN (SELECT touch FROM file_write_touch)";
             self.transaction
                 .prepare_cached(&format!(
-                    "DELETE FROM outbox WHERE touch IN (SELECT id FROM touch WHERE {which})"
+                    "DELETE FROM outbox WHERE number IN (SELECT number FROM touch WHERE {which})"
                 ))?
                 .execute(params![kind, name, action, channel])?;
             cancelled += self

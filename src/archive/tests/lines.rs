@@ -24,7 +24,8 @@ fn change(archive: &mut Archive, work: impl FnOnce(&OutboxChange<'_>)) {
 }
 
 fn begin(archive: &mut Archive, id: &str) {
-    change(archive, |change| change.begin_attempts(&[id]).unwrap());
+    let number = archive.touch(id).unwrap().unwrap().number;
+    change(archive, |change| change.begin_attempts(&[number]).unwrap());
 }
 
 fn queue(archive: &mut Archive, touch: &Touch) {
@@ -188,4 +189,43 @@ fn the_outbox_of_an_older_store_is_brought_into_lines() {
     drop(connection);
     let archive = Archive::open(&path).unwrap();
     assert_eq!(in_turn(&archive), ["3", "2"]);
+}
+
+#[test]
+fn what_an_older_store_was_sending_stays_under_way_and_its_touches_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("guanxi.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    migrate_to(&connection, 0, 18).unwrap();
+    let touches = [("x", 10, "queued"), ("a", 10, "queued"), ("b", 5, "dead"), ("c", 1, "delivered")];
+    for (id, due, state) in touches {
+        connection
+            .execute(
+                "INSERT INTO touch (id, customer, action, channel, kind, name, because, occurrence, due, expires, \
+                 priority, state, state_at, reason, policy_version, payload, run) VALUES (?1, 'a', 'call', 'crm', \
+                 'trigger', 'overdue', '{\"kind\":\"trigger\",\"name\":\"overdue\",\"title\":\"\"}', ?1, ?2, 999, \
+                 0, ?3, 0, '', 'v', '{}', 1)",
+                rusqlite::params![id, due, state],
+            )
+            .unwrap();
+    }
+    connection
+        .execute_batch(
+            "INSERT INTO outbox (touch, channel, customer, due, queued, attempts, next_attempt) \
+             VALUES ('x', 'crm', 'a', 10, 1, 2, 50), ('a', 'crm', 'a', 10, 1, 0, 10); \
+             UPDATE outbox SET turn = 'leaving' WHERE touch = 'a';",
+        )
+        .unwrap();
+    drop(connection);
+    let mut archive = Archive::open(&path).unwrap();
+    assert!(in_turn(&archive).is_empty(), "one is under way, the other behind it");
+    change(&mut archive, |change| assert_eq!(change.recover("crm").unwrap(), 1));
+    assert_eq!(in_turn(&archive), ["a"]);
+    archive.delivered(&["a"], Timestamp(60)).unwrap();
+    assert_eq!(in_turn(&archive), ["x"]);
+    assert_eq!(archive.due("crm", Timestamp(60), 9).unwrap()[0].attempts, 2);
+    assert_eq!(archive.dead().unwrap(), [("crm".to_owned(), 1)]);
+    let counts = archive.counts().unwrap().touches;
+    let counts: Vec<(TouchState, u64)> = counts.iter().map(|count| (count.state, count.count)).collect();
+    assert_eq!(counts, [(TouchState::Dead, 1), (TouchState::Delivered, 2), (TouchState::Queued, 1)]);
 }

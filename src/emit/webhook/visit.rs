@@ -80,7 +80,7 @@ pub(super) fn visit(
         match gate::decide(change.archive(), gate, due, now) {
             Ok((asked, rulings)) => {
                 change.note_rulings(&rulings, now)?;
-                let leaving: Vec<&str> = asked.leaving.iter().map(|delivery| &*delivery.touch.id).collect();
+                let leaving: Vec<i64> = asked.leaving.iter().map(|delivery| delivery.number).collect();
                 if !leaving.is_empty() {
                     change.begin_attempts(&leaving)?;
                 }

@@ -6,13 +6,15 @@ mod deliver;
 
 pub use change::OutboxChange;
 pub(super) use deliver::deliver;
+use std::sync::Arc;
+
 use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::query::{TOUCH_COLUMNS, touch_of};
+use super::query::state_of;
 use super::value::as_count;
-use super::{Archive, Result};
+use super::{Archive, ArchiveError, Result};
 use crate::model::Timestamp;
-use crate::model::touch::{Ruling, Touch, TouchState};
+use crate::model::touch::{Outgoing, Ruling, TouchState};
 
 /// A touch that is to be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +22,7 @@ pub struct Delivery {
     /// The touch's number, which stays its own only while the store is not written.
     pub number: i64,
     /// What is sent.
-    pub touch: Touch,
+    pub touch: Outgoing,
     /// When it was queued.
     pub queued: Timestamp,
     /// Attempts that failed so far.
@@ -44,8 +46,10 @@ pub struct Depth {
     pub oldest: Option<Timestamp>,
 }
 
-/// What a [`Delivery`] is read from, behind the columns of its touch.
-const OF_OUTBOX: &str = "outbox.queued AS since, outbox.attempts, outbox.error, touch.attempted";
+/// The columns [`delivery_of`] reads.
+const DELIVERY_COLUMNS: &str = "outbox.number, touch.id, touch.customer, touch.action, touch.due, touch.expires, \
+     touch.state, touch.reason, touch.policy_version, touch.because, touch.payload, outbox.queued, \
+     outbox.attempts, touch.attempted, outbox.error, touch.guard";
 
 /// Every turn: which of them a touch has is kept by the triggers of the table, and by [`OutboxChange`].
 const TURNS: [&str; 4] = ["first", "again", "leaving", "behind"];
@@ -89,21 +93,12 @@ impl Archive {
 
     fn deliveries(&self, sql: &str, channel: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        let at = statement.column_index("since")?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query(params![channel, now.0, limit])?;
-        let mut deliveries = Vec::new();
+        let mut deliveries: Vec<Delivery> = Vec::new();
         while let Some(row) = rows.next()? {
-            let found = touch_of(row)?;
-            deliveries.push(Delivery {
-                number: found.number,
-                touch: found.touch,
-                held_by: found.guard,
-                queued: Timestamp(row.get(at)?),
-                attempts: row.get(at + 1)?,
-                may_have_arrived: row.get(at + 3)?,
-                error: row.get(at + 2)?,
-            });
+            let delivery = delivery_of(row, deliveries.last())?;
+            deliveries.push(delivery);
         }
         Ok(deliveries)
     }
@@ -227,12 +222,48 @@ impl Archive {
     }
 }
 
+/// Reads a row of [`DELIVERY_COLUMNS`]. Those after one another are mostly of one action and version: these texts are
+/// shared with the one before.
+fn delivery_of(row: &Row<'_>, before: Option<&Delivery>) -> Result<Delivery> {
+    let id: Arc<str> = row.get(1)?;
+    let text = |index: usize| -> Result<&str> {
+        row.get_ref(index)?
+            .as_str()
+            .map_err(|_| ArchiveError::Corrupt { what: format!("touch {id} lacks a text") })
+    };
+    let shared = |index: usize, of: fn(&Outgoing) -> &Arc<str>| -> Result<Arc<str>> {
+        let text = text(index)?;
+        let known = before.map(|before| of(&before.touch)).filter(|known| ***known == *text);
+        Ok(known.map_or_else(|| text.into(), Arc::clone))
+    };
+    Ok(Delivery {
+        number: row.get(0)?,
+        touch: Outgoing {
+            customer: row.get(2)?,
+            action: shared(3, |touch| &touch.action)?,
+            due: Timestamp(row.get(4)?),
+            expires: Timestamp(row.get(5)?),
+            state: state_of(text(6)?)?,
+            reason: row.get(7)?,
+            policy_version: shared(8, |touch| &touch.policy_version)?,
+            because: row.get(9)?,
+            payload: row.get(10)?,
+            id: Arc::clone(&id),
+        },
+        queued: Timestamp(row.get(11)?),
+        attempts: row.get(12)?,
+        may_have_arrived: row.get(13)?,
+        error: row.get(14)?,
+        held_by: row.get(15)?,
+    })
+}
+
 /// All that is due, by channel, time and limit. Of the sorted turns the earliest are merged.
 pub(super) fn all_sql() -> String {
     let each = |turn| format!("SELECT number, touch, next_attempt, due FROM outbox {}", due_by(turn));
     let all = TURNS.map(each).join(" UNION ALL ");
     format!(
-        "SELECT {TOUCH_COLUMNS}, {OF_OUTBOX} \
+        "SELECT {DELIVERY_COLUMNS} \
          FROM ({all} ORDER BY next_attempt, due, touch LIMIT ?3) AS found \
          JOIN outbox ON outbox.number = found.number JOIN touch ON touch.number = found.number \
          ORDER BY found.next_attempt, found.due, found.touch"
@@ -242,7 +273,7 @@ pub(super) fn all_sql() -> String {
 /// What is due and has a turn, by channel, time and limit.
 pub(super) fn in_turn_sql(turn: &str) -> String {
     format!(
-        "SELECT {TOUCH_COLUMNS}, {OF_OUTBOX} FROM outbox JOIN touch ON touch.number = outbox.number {} \
+        "SELECT {DELIVERY_COLUMNS} FROM outbox JOIN touch ON touch.number = outbox.number {} \
          ORDER BY outbox.next_attempt, outbox.due, outbox.touch LIMIT ?3",
         due_by(turn)
     )

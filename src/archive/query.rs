@@ -398,7 +398,7 @@ fn figure_of(row: &Row<'_>) -> Result<Figure> {
     })
 }
 
-fn state_of(word: &str) -> Result<TouchState> {
+pub(super) fn state_of(word: &str) -> Result<TouchState> {
     TouchState::parse(word)
         .ok_or_else(|| ArchiveError::Corrupt { what: format!("a touch is in the unknown state {word}") })
 }

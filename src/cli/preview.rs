@@ -86,8 +86,8 @@ struct Sent {
 
 impl Sent {
     fn of(policy: &Compiled, preview: &Preview, now: Timestamp) -> Result<Self, Failure> {
-        let touch = &preview.touch;
-        let channel = policy.channels.iter().find(|channel| channel.name == touch.channel);
+        let touch = &preview.touch.outgoing().map_err(Failure::fault)?;
+        let channel = policy.channels.iter().find(|channel| channel.name == preview.touch.channel);
         let parsed = |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(Failure::fault);
         Ok(match channel.map(|channel| &channel.kind) {
             Some(ChannelKind::Webhook(_)) => Self {

@@ -1,10 +1,10 @@
 //! What goes out about a touch: one object, the same for a webhook's `data` and a line of a file.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use crate::model::Timestamp;
-use crate::model::touch::{Because, Touch};
+use crate::model::touch::Outgoing;
 
 /// The `type` of every message.
 pub const MESSAGE_TYPE: &str = "guanxi.touch";
@@ -17,9 +17,9 @@ pub struct Data<'a> {
     customer: &'a str,
     action: &'a str,
     due: String,
-    because: &'a Because,
+    because: &'a RawValue,
     policy_version: &'a str,
-    payload: &'a Map<String, Value>,
+    payload: &'a RawValue,
 }
 
 #[derive(Serialize)]
@@ -31,17 +31,19 @@ struct Body<'a> {
 
 impl<'a> Data<'a> {
     /// What is said about a touch.
-    #[must_use]
-    pub fn of(touch: &'a Touch) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// Its texts are no JSON, as they are in a damaged store only.
+    pub fn of(touch: &'a Outgoing) -> Result<Self, serde_json::Error> {
+        Ok(Self {
             id: &touch.id,
             customer: &touch.customer,
             action: &touch.action,
             due: touch.due.to_string(),
-            because: &touch.because,
+            because: serde_json::from_str(&touch.because)?,
             policy_version: &touch.policy_version,
-            payload: &touch.payload,
-        }
+            payload: serde_json::from_str(&touch.payload)?,
+        })
     }
 
     /// The object as JSON on one line, without the line's end.
@@ -56,9 +58,10 @@ impl<'a> Data<'a> {
 /// The body of a webhook request. `queued` is when the touch's payload was frozen.
 ///
 /// # Errors
-/// None that a touch can cause; the serializer's are passed on.
-pub fn body(touch: &Touch, queued: Timestamp) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&Body { r#type: MESSAGE_TYPE, timestamp: queued.to_string(), data: Data::of(touch) })
+/// As [`Data::of`].
+pub fn body(touch: &Outgoing, queued: Timestamp) -> Result<Vec<u8>, serde_json::Error> {
+    let data = Data::of(touch)?;
+    serde_json::to_vec(&Body { r#type: MESSAGE_TYPE, timestamp: queued.to_string(), data })
 }
 
 #[cfg(test)]
@@ -68,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_body_has_its_keys_in_the_documented_order() {
-        let touch = touch("tch_1", "c1");
+        let touch = touch("tch_1", "c1").outgoing().unwrap();
         let body = String::from_utf8(body(&touch, Timestamp(1_000)).unwrap()).unwrap();
         assert_eq!(
             body,
@@ -83,7 +86,14 @@ mod tests {
 
     #[test]
     fn the_body_does_not_change_when_it_is_made_again() {
-        let touch = touch("tch_1", "c1");
+        let touch = touch("tch_1", "c1").outgoing().unwrap();
         assert_eq!(body(&touch, Timestamp(5)).unwrap(), body(&touch.clone(), Timestamp(5)).unwrap());
+    }
+
+    #[test]
+    fn a_text_that_is_no_json_is_not_sent() {
+        let mut touch = touch("tch_1", "c1").outgoing().unwrap();
+        touch.payload = "{\"name\": ".to_owned();
+        assert!(body(&touch, Timestamp(5)).unwrap_err().is_eof());
     }
 }

@@ -9,7 +9,7 @@ use crate::care::guard::{self, Verdict};
 use crate::care::release::{self, GuardName, Past, Release, Said};
 use crate::evaluate::CutPoints;
 use crate::model::Timestamp;
-use crate::model::touch::Touch;
+use crate::model::touch::Outgoing;
 use crate::policy::Compiled;
 use crate::policy::compiled::GuardKind;
 
@@ -106,7 +106,7 @@ impl Program {
         said: &mut Vec<Said>,
     ) -> Result<(), EngineError> {
         let policy = &engine.policy;
-        let touches: Vec<(&Touch, Option<usize>)> = due
+        let touches: Vec<(&Outgoing, Option<usize>)> = due
             .iter()
             .map(|delivery| {
                 let action = policy.actions.iter().position(|action| action.name == delivery.touch.action);
@@ -168,7 +168,7 @@ fn first_held(
     order: &[usize],
     answers: &Answers<'_>,
     policy: &Compiled,
-    (touch, action): (&Touch, usize),
+    (touch, action): (&Outgoing, usize),
     now: Timestamp,
 ) -> Said {
     for &index in order {

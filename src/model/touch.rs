@@ -154,6 +154,53 @@ pub struct Touch {
     pub payload: serde_json::Map<String, serde_json::Value>,
 }
 
+/// A queued touch as it is sent: what was frozen when it was queued, its reason and payload as the JSON texts that are
+/// kept, so that nobody reads and writes them again on the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// As [`Touch::id`].
+    pub id: Arc<str>,
+    /// Whose.
+    pub customer: Arc<str>,
+    /// What is done.
+    pub action: Arc<str>,
+    /// When it was due.
+    pub due: Timestamp,
+    /// Not sent after this.
+    pub expires: Timestamp,
+    /// Where it is in its life.
+    pub state: TouchState,
+    /// Why it is there, in words; empty while nothing need be said.
+    pub reason: String,
+    /// The version of the policy set that made it.
+    pub policy_version: Arc<str>,
+    /// A [`Because`], as JSON.
+    pub because: String,
+    /// The payload: a JSON object.
+    pub payload: String,
+}
+
+impl Touch {
+    /// The touch as it would be sent.
+    ///
+    /// # Errors
+    /// None that a touch can cause; the serializer's are passed on.
+    pub fn outgoing(&self) -> Result<Outgoing, serde_json::Error> {
+        Ok(Outgoing {
+            id: Arc::clone(&self.id),
+            customer: Arc::clone(&self.customer),
+            action: Arc::clone(&self.action),
+            due: self.due,
+            expires: self.expires,
+            state: self.state,
+            reason: self.reason.clone(),
+            policy_version: Arc::clone(&self.policy_version),
+            because: serde_json::to_string(&self.because)?,
+            payload: serde_json::to_string(&self.payload)?,
+        })
+    }
+}
+
 /// What is to be noted of a queued touch whose attempt is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ruling {

@@ -223,7 +223,7 @@ fn touches(count: usize, round: usize) -> Vec<Touch> {
 }
 
 fn body(touch: &Touch) -> Bytes {
-    message::body(touch, touch.made).expect("a body").into()
+    message::body(&touch.outgoing().expect("texts"), touch.made).expect("a body").into()
 }
 
 fn rate(count: usize, time: Duration) -> f64 {

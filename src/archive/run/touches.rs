@@ -22,9 +22,8 @@ pub struct UnsentTouches {
 
 fn texts(touch: &Touch) -> Result<(String, String)> {
     let json = |source| ArchiveError::Json { what: format!("touch {}", touch.id), source };
-    let because = serde_json::to_string(&touch.because).map_err(json)?;
-    let payload = serde_json::to_string(&touch.payload).map_err(json)?;
-    Ok((because, payload))
+    let outgoing = touch.outgoing().map_err(json)?;
+    Ok((outgoing.because, outgoing.payload))
 }
 
 impl RunWriter<'_> {

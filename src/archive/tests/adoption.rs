@@ -1,5 +1,5 @@
 use super::*;
-use crate::archive::migrate::{self, migrate_to};
+use crate::archive::migrate::migrate_to;
 
 fn with_field(name: &str, ty: Type) -> Arc<Schema> {
     Arc::new(Schema { customer: vec![field(name, ty)], events: vec![EventShape::touch()], classes: vec![] })

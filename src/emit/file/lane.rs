@@ -15,7 +15,7 @@ use crate::emit::dispatcher::{Context, Signals};
 use crate::emit::gate;
 use crate::emit::store::{OutboxStore, StoreError};
 use crate::model::Timestamp;
-use crate::model::touch::Touch;
+use crate::model::touch::Outgoing;
 use crate::policy::compiled::{File, FileFormat};
 
 /// Most touches of one write.
@@ -50,7 +50,7 @@ pub(super) enum LaneError {
 }
 
 /// What is written of touches at a place; not planned yet.
-fn write_of(channel: &str, file: &File, place: Place, touches: &[Touch]) -> Result<FileWrite, RowError> {
+fn write_of(channel: &str, file: &File, place: Place, touches: &[Outgoing]) -> Result<FileWrite, RowError> {
     let mut content = if place.offset == 0 { rows::header(file)? } else { Vec::new() };
     for touch in touches {
         content.extend(rows::row(file, touch)?);
@@ -168,7 +168,7 @@ impl<S: OutboxStore> FileLane<S> {
             // The visit may have waited for a run.
             let now = clock.now();
             let mut asked = gate::ask(archive, gate, due, now)?;
-            let leaving: Vec<Touch> =
+            let leaving: Vec<Outgoing> =
                 std::mem::take(&mut asked.leaving).into_iter().map(|delivery| delivery.touch).collect();
             if leaving.is_empty() {
                 return Ok((asked, Ok(None)));

@@ -1,9 +1,9 @@
 //! The bytes of rows and lines.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::emit::message::Data;
-use crate::model::touch::Touch;
+use crate::model::touch::Outgoing;
 use crate::policy::compiled::{File, FileFormat};
 
 /// Why a row can't be written.
@@ -34,11 +34,14 @@ pub fn header(file: &File) -> Result<Vec<u8>, RowError> {
 ///
 /// # Errors
 /// The writer's.
-pub fn row(file: &File, touch: &Touch) -> Result<Vec<u8>, RowError> {
+pub fn row(file: &File, touch: &Outgoing) -> Result<Vec<u8>, RowError> {
     match file.format {
-        FileFormat::Csv => record(file.columns.iter().map(|column| harmless(cell(column, touch)))),
+        FileFormat::Csv => {
+            let payload = serde_json::from_str(&touch.payload)?;
+            record(file.columns.iter().map(|column| harmless(cell(column, touch, &payload))))
+        }
         FileFormat::JsonLines => {
-            let mut line = Data::of(touch).to_json()?;
+            let mut line = Data::of(touch)?.to_json()?;
             line.push(b'\n');
             Ok(line)
         }
@@ -49,7 +52,7 @@ pub fn row(file: &File, touch: &Touch) -> Result<Vec<u8>, RowError> {
 ///
 /// # Errors
 /// The writer's.
-pub fn preview(file: &File, touch: &Touch) -> Result<String, RowError> {
+pub fn preview(file: &File, touch: &Outgoing) -> Result<String, RowError> {
     let mut bytes = header(file)?;
     bytes.extend(row(file, touch)?);
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -62,8 +65,8 @@ fn record(cells: impl Iterator<Item = String>) -> Result<Vec<u8>, RowError> {
 }
 
 /// The text of a column: out of the payload, else `id customer action due`, else empty.
-fn cell(column: &str, touch: &Touch) -> String {
-    match touch.payload.get(column) {
+fn cell(column: &str, touch: &Outgoing, payload: &Map<String, Value>) -> String {
+    match payload.get(column) {
         Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
@@ -106,6 +109,7 @@ mod tests {
         let mut touch = touch("tch_1", "c1");
         touch.payload.insert("customer".to_owned(), "Acme, \"the\" firm".into());
         touch.payload.insert("none".to_owned(), Value::Null);
+        let touch = touch.outgoing().unwrap();
         let file = file(FileFormat::Csv, &["due", "id", "customer", "amount", "none", "absent"]);
         assert_eq!(text(header(&file).unwrap()), "due,id,customer,amount,none,absent\n");
         assert_eq!(
@@ -116,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_line_is_the_object_of_the_webhook() {
-        let touch = touch("tch_1", "c1");
+        let touch = touch("tch_1", "c1").outgoing().unwrap();
         let file = file(FileFormat::JsonLines, &[]);
         let line = text(row(&file, &touch).unwrap());
         let body = text(crate::emit::message::body(&touch, touch.due).unwrap());

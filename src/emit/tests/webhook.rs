@@ -48,7 +48,7 @@ async fn a_touch_is_posted_signed_and_delivered() {
 
     let request = receiver.next().await;
     assert_eq!(request.line, "POST /in HTTP/1.1");
-    assert_eq!(request.body, message::body(&touches[0], NOW).unwrap());
+    assert_eq!(request.body, message::body(&touches[0].outgoing().unwrap(), NOW).unwrap());
     assert_eq!(request.headers["content-type"], "application/json");
     assert_eq!(request.headers["x-team"], "care");
     assert!(request.headers["user-agent"].starts_with("guanxi/"));

@@ -179,6 +179,8 @@ pub(super) fn configure(connection: &Connection, cache: i64) -> Result<()> {
     // A misspelt column must be an error, not a text.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    // Nothing is planned by the values it is asked with, so no statement is prepared again for other values.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -cache)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(())

@@ -36,15 +36,15 @@ use crate::archive::Delivery;
 use crate::model::Timestamp;
 
 /// Outcomes are noted at once when there are so many.
-const MANY_UNNOTED: usize = 1_024;
-/// Longest an outcome waits to be noted while others are under way.
-const NOTE_AFTER: Duration = Duration::from_millis(20);
+const MANY_UNNOTED: usize = 4_096;
+/// Longest an outcome waits to be noted while others are under way: the more are noted together, the less each costs.
+const NOTE_AFTER: Duration = Duration::from_millis(50);
 /// How soon to look again at the latest, so that a clock that was moved is noticed.
 const LOOK_AT_LATEST: Duration = Duration::from_secs(30);
 /// And at the soonest, where nothing was found.
 const SOONEST: Duration = Duration::from_millis(5);
 /// Most touches that are asked about and taken together.
-const MOST_TAKEN: usize = 2_048;
+const MOST_TAKEN: usize = 4_096;
 /// How often noting is tried before a lane that is to end gives up; the touches are then sent again later.
 const MOST_TRIES_TO_NOTE: u32 = 3;
 /// How soon to try the store again after it failed.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{deliver, not_planned};
-use crate::archive::{Archive, GuardNote, Result};
+use crate::archive::{Archive, ArchiveError, GuardNote, Result};
 use crate::model::Timestamp;
 use crate::model::touch::{Fate, Ruling, TouchState};
 
@@ -20,8 +20,8 @@ pub(super) const AMONG: &str = "IN (SELECT value FROM json_each(?1))";
 const NUMBER: &str = "(SELECT number FROM touch WHERE id = ?1)";
 
 /// A list for [`AMONG`].
-pub(super) fn list<T: Into<serde_json::Value> + Copy>(items: &[T]) -> String {
-    serde_json::Value::from(items).to_string()
+pub(super) fn list<T: serde::Serialize>(items: &[T]) -> Result<String> {
+    serde_json::to_string(items).map_err(|source| ArchiveError::Json { what: "a list".to_owned(), source })
 }
 
 /// One transaction on the outbox. Dropped without [`OutboxChange::commit`], nothing of it stays.
@@ -60,7 +60,7 @@ impl<'archive> OutboxChange<'archive> {
     pub fn begin_attempts(&self, numbers: &[i64]) -> Result<()> {
         self.transaction
             .prepare_cached(&format!("UPDATE outbox SET turn = 'leaving' WHERE number {AMONG}"))?
-            .execute([list(numbers)])?;
+            .execute([list(numbers)?])?;
         Ok(())
     }
 
@@ -74,7 +74,7 @@ impl<'archive> OutboxChange<'archive> {
                 "UPDATE outbox SET turn = {TURN_AGAIN} \
                  WHERE number IN (SELECT number FROM touch WHERE id {AMONG}) AND turn = 'leaving'"
             ))?
-            .execute([list(ids)])?;
+            .execute([list(ids)?])?;
         Ok(())
     }
 

@@ -40,7 +40,7 @@ pub(in crate::archive) fn deliver(
         fresh.sort_unstable();
     }
     let numbers: Vec<i64> = fresh.iter().map(|(_, number)| *number).collect();
-    let numbers = list(&numbers);
+    let numbers = list(&numbers)?;
     record(connection, heard, &numbers, at)?;
     connection
         .prepare_cached(&format!(
@@ -50,12 +50,12 @@ pub(in crate::archive) fn deliver(
     let customers: Vec<&str> = fresh.iter().map(|(customer, _)| customer.as_str()).collect();
     connection
         .prepare_cached(&format!("UPDATE customer SET changed = 1 WHERE changed = 0 AND id {AMONG}"))?
-        .execute([list(&customers)])?;
+        .execute([list(&customers)?])?;
     for (action, states) in &came_from {
         count_deliveries(connection, action, states)?;
     }
     // Last: what leaves the outbox under way without having been delivered is marked.
-    connection.prepare_cached(&format!("DELETE FROM outbox WHERE number {AMONG}"))?.execute([list(&all)])?;
+    connection.prepare_cached(&format!("DELETE FROM outbox WHERE number {AMONG}"))?.execute([list(&all)?])?;
     Ok(u64::try_from(fresh.len()).unwrap_or(u64::MAX))
 }
 
@@ -65,7 +65,7 @@ fn find(connection: &Connection, ids: &[&str]) -> Result<Found> {
         "SELECT number, customer, action, state \
          FROM json_each(?1) AS given CROSS JOIN touch ON touch.id = given.value",
     )?;
-    let mut rows = statement.query([list(ids)])?;
+    let mut rows = statement.query([list(ids)?])?;
     let (mut found, mut seen) = (Found::default(), BTreeSet::new());
     while let Some(row) = rows.next()? {
         let number: i64 = row.get(0)?;

@@ -22,5 +22,6 @@ pub mod policy;
 pub mod policy_test;
 pub mod ports;
 pub mod rehearsal;
+pub mod report;
 pub mod schedule;
 pub mod simulate;

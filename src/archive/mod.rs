@@ -38,6 +38,7 @@ mod policy_set;
 mod prune;
 mod query;
 mod redeliver;
+mod review;
 mod run;
 mod scratch;
 mod stop;
@@ -66,6 +67,7 @@ pub use outbox::{Delivery, Depth, OutboxChange};
 pub use prune::{Keep, Pruning};
 pub use query::{Counts, RunOutcome, RunRow, TouchCount, TouchFilter, TouchRow};
 pub use redeliver::{DeadOrQueued, OutboxFilter, OutboxRow, Redelivered};
+pub use review::{EnrolmentCount, PassingMove, PassingTouch};
 pub use run::{
     ClassEdit, FormerPlaces, GuardNote, NewRun, QueuedTouch, RunTotals, RunWriter, StepTouch, Taken,
     UnsentStep, UnsentTouches, WaitingTouch,

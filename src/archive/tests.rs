@@ -13,6 +13,7 @@ mod log;
 mod merge;
 mod prune;
 mod redeliver;
+mod review;
 mod runs;
 mod scratch;
 mod speed;

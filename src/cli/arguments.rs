@@ -68,6 +68,8 @@ pub(super) enum Command {
     Simulate(Simulate),
     /// List the customers for whom an expression holds
     Select(Select),
+    /// Report standings over time, moves between them, touches, outcomes and what they owe to the touch
+    Report(Report),
     /// Import files once, by the same rules as a source
     Import(Import),
     /// Show how much there is and what is going on
@@ -256,6 +258,27 @@ pub(super) enum Per {
     Week,
     /// A calendar month
     Month,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    #[command(flatten)]
+    pub(super) at: At,
+    /// Where the span begins, as 2027-03-01; it ends now
+    #[arg(long, value_name = "DATE", conflicts_with = "days")]
+    pub(super) from: Option<String>,
+    /// How many days the span has
+    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(super) days: u32,
+    /// What counts as success of whatever has no goal of its own: an event
+    #[arg(long, value_name = "EVENT", requires = "within")]
+    pub(super) goal: Option<String>,
+    /// How long after a touch it counts, as 30d
+    #[arg(long, value_name = "DURATION", requires = "goal")]
+    pub(super) within: Option<String>,
+    /// Split outcomes by a text or choice field of the customer
+    #[arg(long, value_name = "FIELD")]
+    pub(super) by: Option<String>,
 }
 
 #[derive(Debug, Args)]

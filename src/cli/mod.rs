@@ -25,6 +25,7 @@ mod preview;
 mod print;
 mod progress;
 mod reference;
+mod report;
 mod run;
 mod runs;
 mod schema;
@@ -84,6 +85,7 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Preview(command) => preview::execute(common, command, &mut out),
         Command::Simulate(command) => simulate::execute(common, command, &mut out),
         Command::Select(command) => select::execute(common, command, &mut out),
+        Command::Report(command) => report::execute(common, command, &mut out),
         Command::Import(command) => import::execute(common, command, &mut out),
         Command::Status => status::execute(common, &mut out),
         Command::Runs(command) => runs::execute(common, command, &mut out),

@@ -11,5 +11,6 @@ mod golden;
 mod home;
 mod plan;
 mod preview;
+mod report;
 mod simulate;
 mod test;

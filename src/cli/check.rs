@@ -11,11 +11,7 @@ use crate::policy::{self, Files};
 pub(super) fn execute(common: &Common, command: &Check, out: &mut Out) -> Result<(), Failure> {
     match PolicySet::read(&common.policies, &common.scripts) {
         Err(PolicySetError::Folder(error)) => Err(error.into()),
-        Err(PolicySetError::Invalid { files, diagnostics }) => {
-            show(common, out, None, &diagnostics, &files)?;
-            print::message(policy_set::counted(&diagnostics));
-            print::told()
-        }
+        Err(PolicySetError::Invalid { files, diagnostics }) => refuse(common, out, &diagnostics, &files),
         Ok(set) => {
             show(common, out, Some(&set.compiled.version), &set.warnings, &set.files)?;
             let problems = policy_set::counted(&set.warnings);
@@ -28,6 +24,18 @@ pub(super) fn execute(common: &Common, command: &Check, out: &mut Out) -> Result
             if command.deny_warnings && !set.warnings.is_empty() { print::told() } else { Ok(()) }
         }
     }
+}
+
+/// Prints the problems of a set that can't be used.
+pub(super) fn refuse<T>(
+    common: &Common,
+    out: &mut Out,
+    diagnostics: &[Diagnostic],
+    files: &Files,
+) -> Result<T, Failure> {
+    show(common, out, None, diagnostics, files)?;
+    print::message(policy_set::counted(diagnostics));
+    print::told()
 }
 
 fn show(

@@ -17,7 +17,7 @@ use crate::policy::compiled::Cadence;
 /// Milliseconds of a day, as distances are told.
 const DAY: f64 = 86_400_000.0;
 /// Why enrolments end whose cadence is gone.
-const GONE: &str = "the cadence was removed or disabled; it keeps its place";
+const GONE: &str = "the cadence was removed or disabled, they sleep";
 
 /// The cadences that decide otherwise, and what is added up of each.
 pub(super) struct Cadences<'set> {

@@ -109,6 +109,8 @@ pub struct ActionChange {
     pub removed: Sample<TouchSample>,
     /// Touches that are made either way.
     pub same: Sample<TouchSample>,
+    /// How many of those are sent with other words, or over another channel.
+    pub reworded: u64,
     /// Why they are due, by kind and name.
     pub reasons: Vec<ReasonChange>,
     /// How many of both courses came to which state, by its word.

@@ -81,7 +81,20 @@ impl Pair {
         self.after.as_ref().or(self.before.as_ref())
     }
 
-    /// Whether the side with the edit counts, and the one without.
+    /// Whether both sides are sent, with other words or over another channel. What waits has no words yet.
+    fn says_otherwise(&self) -> bool {
+        let has_words =
+            |row: &TouchRow| matches!(row.touch.state, TouchState::Queued | TouchState::Delivered);
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) if has_words(before) && has_words(after) => {
+                let (was, is) = (&before.touch, &after.touch);
+                was.channel != is.channel || was.payload != is.payload || was.because != is.because
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the side without the edit counts, and the one with it.
     pub(super) fn counts(&self) -> [bool; 2] {
         [&self.before, &self.after].map(|side| side.as_ref().is_some_and(counts))
     }
@@ -99,6 +112,7 @@ struct OfAction {
     added: Sample<TouchSample>,
     removed: Sample<TouchSample>,
     same: Sample<TouchSample>,
+    reworded: u64,
     reasons: BTreeMap<String, ReasonChange>,
     /// By state without the edit and with it.
     states: BTreeMap<TouchState, [u64; 2]>,
@@ -134,6 +148,7 @@ impl Touches {
             [true, true] => {
                 reason.same += 1;
                 of.same.note(most, || sample(shown));
+                of.reworded += u64::from(pair.says_otherwise());
             }
             [false, false] => {}
         }
@@ -159,6 +174,7 @@ impl Touches {
             added: of.added,
             removed: of.removed,
             same: of.same,
+            reworded: of.reworded,
             reasons: of.reasons.into_values().collect(),
             states: of
                 .states

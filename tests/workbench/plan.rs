@@ -33,6 +33,21 @@ fn plan<'a>(more: &[&'a str]) -> Vec<&'a str> {
     ["plan", "--now", NOW].into_iter().chain(more.iter().copied()).collect()
 }
 
+/// A slip of the pen that reaches everybody, and a programme that is put to sleep.
+fn slip(home: &Home) {
+    edit(home, "care.toml", "[cadence.care_611]\n", "[cadence.care_611]\nenabled   = false\n");
+    edit(home, "channels.toml", "topic  = \"thanks\"", "topic  = \"gratitude\"");
+    edit(
+        home,
+        "churn.toml",
+        "audience = 'at_least(pyramid, \"secondary\") && !opted_out'",
+        "audience = 'at_least(pyramid, \"key\")'",
+    );
+    let added =
+        "[trigger.everybody]\nwhen = 'orders >= 1'\nbacklog = \"fire\"\nactions = [\"win_back_call\"]\n";
+    fs::write(home.path("policies/everybody.toml"), added).unwrap();
+}
+
 /// The bytes of the store, with what SQLite has put beside it.
 fn bytes(home: &Home) -> Vec<Vec<u8>> {
     let read =
@@ -48,6 +63,13 @@ fn an_edit_is_shown_like_a_diff_with_all_that_follows() {
     golden("plan.txt", &printed(&home.command(&plan(&[])), 2));
     golden("plan.json", &printed(&home.command(&plan(&["--json", "--examples", "1"])), 2));
     assert_eq!(bytes(&home), before, "the store is as it was");
+}
+
+#[test]
+fn a_slip_that_reaches_everybody_is_seen_to_need_approval() {
+    let home = Home::new();
+    slip(&home);
+    golden("plan-slip.txt", &printed(&home.command(&plan(&["--days", "0"])), 2));
 }
 
 #[test]
@@ -72,22 +94,27 @@ fn the_same_policies_differ_in_nothing_whatever_their_layout() {
 fn wrong_input_is_told_and_ends_with_one() {
     let home = Home::new();
     edit(&home, "value.toml", "top = \"20%\"", "top = \"lots\"");
-    let refused = home.command(&plan(&[]));
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let (refused, checked) = (home.command(&plan(&[])), home.command(&["check"]));
     assert_eq!((refused.status.code(), refused.stdout.as_slice()), (Some(1), &b""[..]));
-    assert!(said.contains("value.toml") && said.contains("1 error"), "{said}");
+    assert_eq!(refused.stderr, checked.stderr, "{}", String::from_utf8_lossy(&refused.stderr));
+    let (refused, checked) = (home.command(&plan(&["--json"])), home.command(&["check", "--json"]));
+    assert_eq!((refused.status.code(), refused.stdout), (Some(1), checked.stdout));
     edit(&home, "value.toml", "top = \"lots\"", "top = \"20%\"");
     for (wrong, why) in [
         (vec!["plan", "--now", "soon"], "is no time"),
         (vec!["plan", "--store", "nowhere.db"], "nowhere.db"),
         (vec!["plan", "--from", "nowhere"], "nowhere"),
         (vec!["plan", "--days", "4000"], "4000"),
-        (vec!["plan", "--save", "no/such/folder"], "no/such/folder"),
+        (vec!["plan", "--days", "0", "--save", "no/such/folder"], "no/such/folder"),
     ] {
         let refused = home.command(&wrong);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(refused.status.code() == Some(1) && said.contains(why), "{wrong:?}: {said}");
     }
+    edit(&home, "archive.toml", "country   = { type = \"text\"", "country   = { type = \"bool\"");
+    let refused = home.command(&plan(&["--days", "0"]));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("country"), "{said}");
 }
 
 #[test]

@@ -8,14 +8,20 @@ use super::arguments::{Common, Plan as Asked};
 use super::failure::Failure;
 use super::print::{self, Out};
 use super::progress::spinner;
-use super::{open, times};
+use super::{check, open, times};
 use crate::archive::Archive;
 use crate::daemon::policy_set::{PolicySet, PolicySetError};
 use crate::plan::{Plan, Request, SetSide, plan};
 use crate::policy::{self, Files};
 
 pub(super) fn execute(common: &Common, command: &Asked, out: &mut Out) -> Result<(), Failure> {
-    let new = open::policies(common)?;
+    let new = match PolicySet::read(&common.policies, &common.scripts) {
+        Ok(set) => set,
+        Err(PolicySetError::Folder(error)) => return Err(error.into()),
+        Err(PolicySetError::Invalid { files, diagnostics }) => {
+            return check::refuse(common, out, &diagnostics, &files);
+        }
+    };
     let store = Archive::open_read_only(&common.store)?;
     let old = match &command.from {
         Some(folder) => from_folder(folder, common)?,

@@ -7,7 +7,8 @@ use super::super::times;
 use crate::daemon::policy_set::plural;
 use crate::model::Timestamp;
 use crate::plan::{
-    CadenceChange, Moved, Plan, ReachChange, Sample, StepChange, TouchChanges, TouchSample, ValueChange,
+    ActionChange, CadenceChange, Moved, Plan, ReachChange, Sample, StepChange, TouchChanges, TouchSample,
+    ValueChange,
 };
 use crate::policy::{Change, KeyChange, TableChange};
 
@@ -155,6 +156,10 @@ impl Page {
                 }
             }
         }
+        for action in touches.actions.iter().filter(|action| action.reworded > 0) {
+            let ActionChange { action, reworded, .. } = action;
+            self.say(2, format!("~ {action}: {reworded} of those made either way are sent with other words"));
+        }
         for guard in &touches.guards {
             let part = |before: u64, after: u64, word: &str| {
                 (before + after > 0).then(|| format!("{} {word}", from_to(before, after)))
@@ -180,7 +185,7 @@ impl Page {
             }
             for ending in &cadence.ends {
                 let customers = self.sample(&ending.customers);
-                self.say(6, format!("end, {}: {customers}", ending.reason));
+                self.say(6, format!("end ({}): {customers}", ending.reason));
             }
             for step in &cadence.steps {
                 self.step(step);
@@ -361,7 +366,7 @@ fn summary(plan: &Plan) -> String {
     let moves = plan.values.iter().filter(is_old).flat_map(|value| &value.moves);
     let moved: u64 = moves.map(|step| step.customers.count).sum();
     let sums = |touches: &TouchChanges| {
-        let sum = |of: fn(&crate::plan::ActionChange) -> u64| touches.actions.iter().map(of).sum::<u64>();
+        let sum = |of: fn(&ActionChange) -> u64| touches.actions.iter().map(of).sum::<u64>();
         format!("+{} -{}", sum(|action| action.added.count), sum(|action| action.removed.count))
     };
     let mut parts = vec![

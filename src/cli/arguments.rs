@@ -3,18 +3,22 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::logging::LogFormat;
+use crate::archive::DeadOrQueued;
+use crate::model::touch::TouchState;
 
 /// Where HTTP is served unless said otherwise.
 const LISTEN: &str = "127.0.0.1:7611";
 
-/// guanxi (关系) runs customer relationships from policy files.
+/// guanxi (关系) runs customer relationships from policy files: it takes in what customers do, works out where each of
+/// them stands, and sends what is due to people and other programs.
 #[derive(Debug, Parser)]
 #[command(name = "guanxi", version, propagate_version = true)]
 pub(super) struct Arguments {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Options of every command")]
     pub(super) common: Common,
     #[command(subcommand)]
     pub(super) command: Command,
@@ -23,19 +27,19 @@ pub(super) struct Arguments {
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Common {
-    /// The policies folder
-    #[arg(long, global = true, env = "GUANXI_POLICIES", default_value = "policies", value_name = "DIR")]
+    /// The folder of the policies: every *.toml in it
+    #[arg(long, global = true, env = "GUANXI_POLICIES", default_value = "policies", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) policies: PathBuf,
-    /// The scripts folder
-    #[arg(long, global = true, env = "GUANXI_SCRIPTS", default_value = "scripts", value_name = "DIR")]
+    /// The folder of the scripts that policies call: every *.rhai in it
+    #[arg(long, global = true, env = "GUANXI_SCRIPTS", default_value = "scripts", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) scripts: PathBuf,
-    /// The data folder: inbox, output, rejected rows [default: .]
-    #[arg(long, global = true, env = "GUANXI_DATA", value_name = "DIR")]
+    /// The folder of inbox/, out/, imported/ and rejected/; the one you are in unless named [default: .]
+    #[arg(long, global = true, env = "GUANXI_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) data: Option<PathBuf>,
-    /// The store
-    #[arg(long, global = true, env = "GUANXI_STORE", default_value = "guanxi.db", value_name = "FILE")]
+    /// The store: one SQLite file, with all that is known and decided
+    #[arg(long, global = true, env = "GUANXI_STORE", default_value = "guanxi.db", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) store: PathBuf,
-    /// Print the result as JSON; messages go to stderr
+    /// Print the result as one JSON object on stdout; messages go to stderr
     #[arg(long, global = true, env = "GUANXI_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) json: bool,
 }
@@ -49,11 +53,11 @@ impl Common {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run the daemon: schedules, reload, inbox, delivery, HTTP
+    /// Run until told to stop: evaluate by the schedules, take in what comes, send what is due, serve HTTP
     Run(Run),
     /// Import the inbox, evaluate everything once, deliver what is due, exit
     Once(At),
-    /// Check the policies and print every problem
+    /// Check the policies and print every problem, with its place and what to do
     Check(Check),
     /// Run the policy tests beside the policies (*.test.toml) in set time
     Test(Test),
@@ -66,17 +70,17 @@ pub(super) enum Command {
     Preview(Preview),
     /// Run the engine through virtual time on a copy of the store: touches, capacity, standings
     Simulate(Simulate),
-    /// List the customers for whom an expression holds
+    /// List the customers for whom an expression of the policy language holds now
     Select(Select),
     /// Report standings over time, moves between them, touches, outcomes and what they owe to the touch
     Report(Report),
-    /// Import files once, by the same rules as a source
+    /// Import CSV or JSON lines files once, without a source
     Import(Import),
-    /// Show how much there is and what is going on
+    /// Show what is in the store, and how the last runs and the channels fare
     Status,
     /// Show the last runs; approve or reject one that made unusually many touches
     Runs(Runs),
-    /// Show touches
+    /// Show touches (one action for one customer for one reason), with their state and why
     Touches(Touches),
     /// Show what did not leave yet and why; send dead touches again, or drop some
     Outbox(Outbox),
@@ -86,6 +90,8 @@ pub(super) enum Command {
     Merge(Merge),
     /// Make a consistent copy of the store, also beside a running daemon
     Backup(Backup),
+    /// Make a folder with a small policy set, its tests and some customers to try it on
+    Init(Init),
     /// Lay out policy files and tests: space, alignment, lines, expressions; comments stay
     #[command(name = "fmt")]
     Format(Layout),
@@ -93,21 +99,25 @@ pub(super) enum Command {
     Schema(Schema),
     /// Print the language reference as Markdown
     Reference,
+    /// Print what a shell needs to complete commands and flags
+    Completions(Completions),
+    /// Print the manual page
+    Man,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Where HTTP is served; beyond a loopback address it needs --token-file
+    /// Where to serve HTTP; anything but a loopback address needs --token-file
     #[arg(long, env = "GUANXI_LISTEN", default_value = LISTEN, value_name = "ADDRESS")]
     pub(super) listen: SocketAddr,
-    /// A file of bearer tokens, one a line; with it, what writes needs one
-    #[arg(long, env = "GUANXI_TOKEN_FILE", value_name = "FILE")]
+    /// A file of bearer tokens, one a line; requests that change something then need one of them
+    #[arg(long, env = "GUANXI_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) token_file: Option<PathBuf>,
-    /// What log lines look like; for people on a terminal and JSON otherwise
+    /// What log lines look like [default: text on a terminal, else JSON]
     #[arg(long, env = "GUANXI_LOG_FORMAT", value_name = "FORMAT")]
     pub(super) log_format: Option<LogFormat>,
     /// Let only policies become active that this plan (of `plan --save FILE`) is of, now and after edits
-    #[arg(long, env = "GUANXI_PLAN", value_name = "FILE")]
+    #[arg(long, env = "GUANXI_PLAN", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) plan: Option<PathBuf>,
     /// Run the shipped policies on a generated customer world, in a scratch folder
     #[arg(long, conflicts_with = "plan")]
@@ -116,7 +126,7 @@ pub(super) struct Run {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct At {
-    /// The time to decide for, as 2027-03-01, "2027-03-01 09:00" or RFC 3339; default: the clock's
+    /// Take this for the present: 2027-03-01, "2027-03-01 09:00" or RFC 3339 [default: the clock's time]
     #[arg(long, env = "GUANXI_NOW", value_name = "TIME")]
     pub(super) now: Option<String>,
 }
@@ -129,9 +139,25 @@ pub(super) struct Check {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// For which shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// A new or empty folder
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) folder: PathBuf,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Layout {
     /// Which files; default: all policies and tests under the policies folder
-    #[arg(value_name = "FILE", conflicts_with = "stdin")]
+    #[arg(value_name = "FILE", conflicts_with = "stdin", value_hint = ValueHint::FilePath)]
     pub(super) files: Vec<PathBuf>,
     /// Change nothing; show what would change, and fail if anything would
     #[arg(long)]
@@ -150,11 +176,11 @@ pub(super) struct Schema {
 
 #[derive(Debug, Args)]
 pub(super) struct Test {
-    /// Only tests whose file or name holds this
+    /// Run only tests whose file or name contains this
     #[arg(long, value_name = "PATTERN")]
     pub(super) run: Option<String>,
     /// Write how the tests ended as JUnit's XML
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) junit: Option<PathBuf>,
     /// Tell what of the policies no test decided
     #[arg(long)]
@@ -168,7 +194,7 @@ pub(super) struct Test {
 pub(super) struct Plan {
     /// Compare with the policies in another folder instead of the active ones; scripts are those in the folder `scripts`
     /// beside it, or else those of --scripts
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) from: Option<PathBuf>,
     /// How many days to look ahead; 0 for the next run only
     #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(..=3660))]
@@ -177,7 +203,7 @@ pub(super) struct Plan {
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub(super) examples: usize,
     /// Keep the plan, to hold `run --plan FILE` or `POST /v1/reload` to it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) save: Option<PathBuf>,
     #[command(flatten)]
     pub(super) at: At,
@@ -228,7 +254,7 @@ pub(super) struct Simulate {
     #[arg(long)]
     pub(super) no_deliveries: bool,
     /// Draw it into this file, replacing one that is there
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(super) at: At,
@@ -286,13 +312,13 @@ pub(super) struct Select {
     /// A condition of the policy language; `true` selects all
     #[arg(value_name = "EXPR")]
     pub(super) condition: String,
-    /// What to show of each customer: values, fields or expressions
+    /// What to show of each customer, separated by commas: values, fields or expressions
     #[arg(long, default_value = "id", value_name = "NAMES")]
     pub(super) columns: Vec<String>,
-    /// How to print
+    /// How to print [default: table; with --json jsonl]
     #[arg(long, value_enum)]
     pub(super) format: Option<Format>,
-    /// Show personal fields in a table too
+    /// Do not mask personal fields in a table
     #[arg(long)]
     pub(super) personal: bool,
     #[command(flatten)]
@@ -315,7 +341,7 @@ pub(super) struct Import {
     #[arg(value_name = "WHAT")]
     pub(super) target: String,
     /// CSV or JSON lines, each also gzipped
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) files: Vec<PathBuf>,
     /// Which column of the file fills a field; what is not named comes from the column of its own name
     #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = pair)]
@@ -338,8 +364,8 @@ pub(super) struct Import {
 pub(super) struct Runs {
     #[command(subcommand)]
     pub(super) say: Option<Say>,
-    /// How many at most
-    #[arg(long, default_value_t = 20)]
+    /// How many runs to show at most, the latest first
+    #[arg(long, default_value_t = 20, value_name = "N")]
     pub(super) limit: usize,
 }
 
@@ -369,24 +395,24 @@ pub(super) struct Ask {
     /// Where a running guanxi listens
     #[arg(long, env = "GUANXI_LISTEN", default_value = LISTEN, value_name = "ADDRESS")]
     pub(super) listen: SocketAddr,
-    /// Its token file
-    #[arg(long, env = "GUANXI_TOKEN_FILE", value_name = "FILE")]
+    /// The file of bearer tokens that it was started with
+    #[arg(long, env = "GUANXI_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Touches {
-    /// Of this customer
+    /// Only touches of this customer
     #[arg(long, value_name = "ID")]
     pub(super) customer: Option<String>,
-    /// Of this action
-    #[arg(long)]
+    /// Only touches of this action
+    #[arg(long, value_name = "NAME")]
     pub(super) action: Option<String>,
-    /// In this state
-    #[arg(long)]
-    pub(super) state: Option<String>,
-    /// How many at most
-    #[arg(long, default_value_t = 50)]
+    /// Only touches in this state
+    #[arg(long, value_name = "STATE", value_parser = touch_state())]
+    pub(super) state: Option<TouchState>,
+    /// How many touches to show at most, the latest first
+    #[arg(long, default_value_t = 50, value_name = "N")]
     pub(super) limit: usize,
 }
 
@@ -395,14 +421,14 @@ pub(super) struct Touches {
 pub(super) struct Outbox {
     #[command(subcommand)]
     pub(super) order: Option<Redeliver>,
-    /// For this channel
-    #[arg(long)]
+    /// Only what waits for this channel
+    #[arg(long, value_name = "NAME")]
     pub(super) channel: Option<String>,
-    /// In this state: queued or dead
-    #[arg(long)]
-    pub(super) state: Option<String>,
-    /// How many touches at most
-    #[arg(long, default_value_t = 50)]
+    /// Only touches in this state
+    #[arg(long, value_name = "STATE", value_parser = outbox_state())]
+    pub(super) state: Option<DeadOrQueued>,
+    /// How many touches to show at most, the latest first
+    #[arg(long, default_value_t = 50, value_name = "N")]
     pub(super) limit: usize,
 }
 
@@ -446,7 +472,7 @@ pub(super) struct Merge {
 #[derive(Debug, Args)]
 pub(super) struct Backup {
     /// The copy to make
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: PathBuf,
     /// Replace a file of this name
     #[arg(long)]
@@ -460,6 +486,19 @@ fn pair(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("write FIELD=COLUMN, as in customer=CustomerID".to_owned()),
     }
+}
+
+/// One of the states that a touch can be in.
+fn touch_state() -> impl TypedValueParser<Value = TouchState> {
+    PossibleValuesParser::new(TouchState::ALL.map(TouchState::as_str))
+        .try_map(|word| TouchState::parse(&word).ok_or("no state of a touch"))
+}
+
+/// One of the states in which a touch is in the outbox.
+fn outbox_state() -> impl TypedValueParser<Value = DeadOrQueued> {
+    let states = [DeadOrQueued::Queued, DeadOrQueued::Dead].map(DeadOrQueued::as_str);
+    PossibleValuesParser::new(states)
+        .try_map(|word| DeadOrQueued::parse(&word).ok_or("no state of the outbox"))
 }
 
 /// Reads `95%` or `95`, from 0 to 1.

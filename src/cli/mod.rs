@@ -7,6 +7,7 @@ mod arguments;
 mod ask;
 mod backup;
 mod check;
+mod completions;
 mod demo;
 mod difference;
 mod explain;
@@ -15,7 +16,9 @@ mod fields;
 mod forget;
 mod format;
 mod import;
+mod init;
 mod logging;
+mod man;
 mod merge;
 mod once;
 mod open;
@@ -96,8 +99,11 @@ fn execute(arguments: &Arguments) -> Result<(), Failure> {
         Command::Forget(command) => forget::execute(common, command, &mut out),
         Command::Merge(command) => merge::execute(common, command, &mut out),
         Command::Backup(command) => backup::execute(common, command, &mut out),
+        Command::Init(command) => init::execute(common, command, &mut out),
         Command::Format(command) => format::execute(common, command, &mut out),
         Command::Schema(command) => schema::execute(command, &mut out),
+        Command::Completions(command) => completions::execute(command, &mut out),
+        Command::Man => man::execute(&mut out),
         Command::Reference => reference::execute(&mut out),
     }
 }

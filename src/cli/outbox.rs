@@ -8,7 +8,7 @@ use super::ask::Running;
 use super::failure::Failure;
 use super::print::{Out, message, table};
 use super::{open, times};
-use crate::archive::{Archive, ArchiveError, DeadOrQueued, Depth, OutboxFilter, OutboxRow};
+use crate::archive::{Archive, ArchiveError, Depth, OutboxFilter, OutboxRow};
 use crate::daemon::redeliver::{Order, refusal};
 use crate::model::touch::TouchState;
 
@@ -74,9 +74,8 @@ fn nobody_sends(archive: &mut Archive) -> Result<(), ArchiveError> {
 }
 
 fn show(common: &Common, command: &Outbox, out: &mut Out) -> Result<(), Failure> {
-    let state = command.state.as_deref().map(state).transpose()?;
     let archive = Archive::open_read_only(&common.store)?;
-    let filter = OutboxFilter { channel: command.channel.as_deref(), state };
+    let filter = OutboxFilter { channel: command.channel.as_deref(), state: command.state };
     let (depths, dead) = (archive.depths()?, archive.dead()?);
     let touches = archive.undelivered(&filter, command.limit)?;
     if common.json {
@@ -102,12 +101,6 @@ fn show(common: &Common, command: &Outbox, out: &mut Out) -> Result<(), Failure>
         ));
     }
     Ok(())
-}
-
-fn state(word: &str) -> Result<DeadOrQueued, Failure> {
-    DeadOrQueued::parse(word).ok_or_else(|| {
-        Failure::Input(format!("`{word}` is no state of the outbox; the states are queued, dead"))
-    })
 }
 
 /// Every channel that holds something: its name, touches queued and dead, and when the oldest was queued.

@@ -12,12 +12,11 @@ use crate::daemon::status::touch_row;
 use crate::model::touch::TouchState;
 
 pub(super) fn execute(common: &Common, command: &Touches, out: &mut Out) -> Result<(), Failure> {
-    let state = command.state.as_deref().map(state).transpose()?;
     let archive = Archive::open_read_only(&common.store)?;
     let filter = TouchFilter {
         customer: command.customer.as_deref(),
         action: command.action.as_deref(),
-        state,
+        state: command.state,
         before: None,
     };
     let touches = archive.touches(&filter, command.limit)?;
@@ -35,13 +34,6 @@ pub(super) fn execute(common: &Common, command: &Touches, out: &mut Out) -> Resu
         ));
     }
     Ok(())
-}
-
-pub(super) fn state(word: &str) -> Result<TouchState, Failure> {
-    TouchState::parse(word).ok_or_else(|| {
-        let words = TouchState::ALL.map(TouchState::as_str).join(", ");
-        Failure::Input(format!("`{word}` is no state of a touch; the states are {words}"))
-    })
 }
 
 fn row(row: &TouchRow, timezone: Tz) -> Vec<String> {

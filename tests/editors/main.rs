@@ -11,8 +11,10 @@
     reason = "a test that can't go on fails, and says what it had to leave out"
 )]
 
+mod completions;
 mod desk;
 mod format;
 #[path = "../common/golden.rs"]
 mod golden;
+mod init;
 mod schema;

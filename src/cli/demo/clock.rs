@@ -1,4 +1,4 @@
-//! The demo's clock: set from morning to morning for a month, then the machine's.
+//! The demo's clock: set from morning to morning for some months, then the machine's.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

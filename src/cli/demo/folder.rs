@@ -65,15 +65,18 @@ impl Folder {
     pub(super) fn introduce(&self, out: &mut Out, crm: SocketAddr) -> Result<(), Failure> {
         let root = self.root.display();
         out.line(
-            "guanxi demo. The customers and their orders are generated: nobody is real, the proportions are",
+            "guanxi demo. Customers, prospects, colleagues and all they do are generated: nobody is real. The orders have",
         )?;
-        out.line("those of a real shop. Everything goes the way of real data: through the inbox, the policies, the store.")?;
+        out.line("the proportions of a real shop; what else is known is made up to go with them. It takes the way of real data:")?;
+        out.line("through the inbox, the policies, the store.")?;
         out.line("")?;
         out.line(format_args!("  policies   {root}/policies   the shipped ones; edit them while this runs"))?;
         out.line(format_args!(
-            "  orders     {root}/inbox      a file each morning, then moved to imported/"
+            "  facts      {root}/inbox      some files each morning, then moved to imported/"
         ))?;
-        out.line(format_args!("  lists      {root}/out        of calls and of messages, one a day each"))?;
+        out.line(format_args!(
+            "  lists      {root}/out        of calls, messages and tasks, one a day each"
+        ))?;
         out.line(format_args!("  webhooks   http://{crm}/touches   a receiver inside this demo"))?;
         out.line(format_args!("  store      {root}/guanxi.db   plain SQLite, to look into"))?;
         out.line("")?;

@@ -1,9 +1,9 @@
-//! A month at speed, then real time: orders arrive, schedules run, what is done is printed.
+//! Four months at speed, then real time: rows arrive, schedules run, what is done is printed.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -14,9 +14,10 @@ use super::super::print::Out;
 use super::super::{progress, times};
 use super::clock::DemoClock;
 use super::folder::Folder;
-use crate::archive::{ArchiveError, TouchFilter, TouchRow};
+use super::news::{News, reason};
+use super::tally::Tally;
+use crate::archive::{Approval, ArchiveError, Said, TouchFilter, TouchRow};
 use crate::daemon::inbox::{Keeper, Round};
-use crate::daemon::policy_set::plural;
 use crate::daemon::runs;
 use crate::daemon::state::Shared;
 use crate::daemon::writer::WriterStopped;
@@ -24,7 +25,6 @@ use crate::demo::{Chronicle, World, world};
 use crate::engine::Whom;
 use crate::intake::{Patience, waits_for};
 use crate::model::time::DAY;
-use crate::model::touch::TouchState;
 use crate::model::{Date, Timestamp, civil};
 use crate::policy::compiled::Scope;
 use crate::ports::Clock;
@@ -36,12 +36,12 @@ const CUSTOMERS: u32 = 3000;
 /// Days of orders before the demo begins.
 const HISTORY: i64 = 370;
 /// Days that pass at speed.
-const MONTH: i32 = 30;
+const DAYS: i32 = 120;
 /// When the morning's orders arrive and when the callers' lists are out, in hours after midnight.
 const HOURS: [i64; 3] = [6, 9, 18];
 /// How long a day takes at least, so that it can be read.
-const PACE: Duration = Duration::from_millis(250);
-/// Actions shown of a day.
+const PACE: Duration = Duration::from_millis(200);
+/// Actions shown at once in real time.
 const SHOWN: usize = 3;
 /// How long a day's deliveries are waited for.
 const DELIVERY: Duration = Duration::from_secs(3);
@@ -51,19 +51,19 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The demo's life.
 pub(super) struct Life {
     clock: Arc<DemoClock>,
-    received: Arc<AtomicU64>,
+    pub(super) received: Arc<AtomicU64>,
     today: Timestamp,
     world: World,
 }
 
 /// One who lives it.
-struct Living<'a> {
-    life: &'a Life,
-    shared: Arc<Shared>,
+pub(super) struct Living<'a> {
+    pub(super) life: &'a Life,
+    pub(super) shared: Arc<Shared>,
     inbox: Arc<Keeper>,
     chronicle: Chronicle,
-    folder: &'a Folder,
-    out: &'a mut Out,
+    pub(super) folder: &'a Folder,
+    pub(super) out: &'a mut Out,
     zone: Tz,
     /// Nothing stops a round through the inbox but the end of the demo.
     going: watch::Receiver<bool>,
@@ -71,37 +71,7 @@ struct Living<'a> {
     arrived: Timestamp,
     /// What was queued, or dropped by a guard, up to here has been shown.
     shown: Timestamp,
-    touches: usize,
-}
-
-/// What became of touches.
-#[derive(Default)]
-struct News {
-    /// Queued, and by now mostly delivered.
-    made: Vec<TouchRow>,
-    /// Held back by a guard until it may go.
-    waiting: Vec<TouchRow>,
-    /// Dropped by a guard.
-    dropped: Vec<TouchRow>,
-}
-
-impl News {
-    /// `25 new rows, 14 actions, 3 wait`: what there is of each.
-    fn headline(&self, rows: u64) -> String {
-        let mut parts = Vec::new();
-        if rows > 0 {
-            parts.push(plural(usize::try_from(rows).unwrap_or(usize::MAX), "new row"));
-        }
-        if !self.made.is_empty() {
-            parts.push(plural(self.made.len(), "action"));
-        }
-        for (touches, verb) in [(&self.waiting, "waiting"), (&self.dropped, "suppressed")] {
-            if !touches.is_empty() {
-                parts.push(format!("{} {verb}", touches.len()));
-            }
-        }
-        if parts.is_empty() { "nothing new".to_owned() } else { parts.join(", ") }
-    }
+    pub(super) tally: Tally,
 }
 
 impl Life {
@@ -136,25 +106,26 @@ impl Life {
             going,
             arrived,
             shown: arrived,
-            touches: 0,
+            tally: Tally::default(),
         };
         living.history().await?;
-        living.month().await?;
+        living.days().await?;
+        living.summary().await?;
         living.next_steps(address)?;
         living.real_time().await
     }
 }
 
-/// The local midnight a month before today.
+/// The local midnight from which the days pass at speed until today.
 fn begin(today: Timestamp) -> Timestamp {
     let day = civil::local_date(today, world::ZONE).unwrap_or_default();
-    civil::midnight(Date(day.0 - MONTH), world::ZONE).unwrap_or(today)
+    civil::midnight(Date(day.0 - DAYS), world::ZONE).unwrap_or(today)
 }
 
 impl Living<'_> {
     /// The year before: imported at once, and everybody placed for the first time.
     async fn history(&mut self) -> Result<(), Failure> {
-        let waiting = progress::spinner("a year of orders arrives");
+        let waiting = progress::spinner("a year arrives");
         let now = self.life.clock.now();
         let round = self.arrive(now).await?;
         waiting.set_message("everybody is placed for the first time");
@@ -168,9 +139,9 @@ impl Living<'_> {
             .await
             .map_err(stopped)??;
         waiting.finish_and_clear();
-        let orders: u64 = round.imported.iter().flatten().map(|report| report.tally.rows).sum();
+        let rows: u64 = round.imported.iter().flatten().map(|report| report.tally.rows).sum();
         self.out.line(format_args!(
-            "{}  a year of orders has arrived ({orders} rows), {} customers are placed for the first time:",
+            "{}  a year has arrived ({rows} rows), {} customers are placed for the first time:",
             self.day(now),
             run.customers,
         ))?;
@@ -186,34 +157,42 @@ impl Living<'_> {
             run.backlog
         ))?;
         self.out.line(format_args!(
-            "            as their triggers say; {} customers begin the care programme",
+            "            as their triggers say; {} begin a programme of care",
             run.enrolled
         ))?;
         self.delivered().await?;
         self.news().await?;
         self.out.line("")?;
-        self.out.line(format_args!("{MONTH} days pass at speed:"))?;
+        self.out.line(format_args!("{DAYS} days pass at speed:"))?;
         Ok(())
     }
 
-    async fn month(&mut self) -> Result<(), Failure> {
+    async fn days(&mut self) -> Result<(), Failure> {
         let first = civil::local_date(begin(self.life.today), world::ZONE).unwrap_or_default();
-        for day in 0..MONTH {
+        for day in 0..DAYS {
             let paced = tokio::time::sleep(PACE);
             let Some(midnight) = civil::midnight(Date(first.0 + day), world::ZONE) else { continue };
             let mut rows = 0;
+            let mut approved = Vec::new();
             for (index, hour) in HOURS.into_iter().enumerate() {
                 self.life.clock.set(midnight.plus(hour * 3_600_000));
                 if index == 0 {
                     let round = self.arrive(self.life.clock.now()).await?;
                     rows = round.imported.iter().flatten().map(|report| report.tally.new).sum();
+                    while runs::run_at_once(&self.shared).await.map_err(stopped)?.is_some() {}
                 }
                 while runs::run_due(&self.shared).await.map_err(stopped)?.is_some() {}
+                approved.extend(self.approve().await?);
                 self.shared.schedules_changed.notify_one();
                 // What may go in the morning must not meet the guards of the evening.
                 self.delivered().await?;
             }
             self.show_day(midnight, rows).await?;
+            for (run, touches) in approved {
+                self.out.line(format_args!(
+                    "            run {run} made unusually many actions, {touches}: approved, as `guanxi runs approve {run}` does"
+                ))?;
+            }
             paced.await;
         }
         self.life.clock.let_go();
@@ -236,6 +215,25 @@ impl Living<'_> {
         self.inbox.round(Patience::AtOnce, &self.going).await.map_err(stopped)
     }
 
+    /// Approves the runs that made unusually many touches, as somebody would who has looked at them; with how many went
+    /// to the guards. In real time nobody does it but who tries the demo.
+    async fn approve(&self) -> Result<Vec<(i64, u64)>, Failure> {
+        const LATEST: usize = 20;
+        let shared = Arc::clone(&self.shared);
+        let approving = self.shared.writer.call(move |store| -> Result<_, ArchiveError> {
+            let mut approved = Vec::new();
+            for row in store.archive.runs(LATEST)? {
+                if row.approval == Some(Approval::Waiting)
+                    && let Said::Done(touches) = runs::approve(&shared, store, row.id)?
+                {
+                    approved.push((row.id, touches));
+                }
+            }
+            Ok(approved)
+        });
+        Ok(approving.await.map_err(stopped)??)
+    }
+
     /// Waits until the outbox is empty, but not for ever: a person may have broken a channel by now.
     async fn delivered(&self) -> Result<(), Failure> {
         let mut waited = Duration::ZERO;
@@ -253,46 +251,42 @@ impl Living<'_> {
 
     /// What became of touches since it was last shown, earliest first.
     async fn news(&mut self) -> Result<News, Failure> {
-        const MOST: usize = 1000;
+        const MOST: usize = 2000;
         let rows: Result<Vec<TouchRow>, ArchiveError> = self
             .shared
             .writer
             .call(|store| store.archive.touches(&TouchFilter::default(), MOST))
             .await
             .map_err(stopped)?;
-        let (mut news, mut latest) = (News::default(), self.shown);
-        for row in rows?.into_iter().rev() {
-            let since = match (row.touch.queued, row.touch.state) {
-                (Some(queued), _) => queued,
-                (None, TouchState::Suppressed) => row.state_at,
-                (None, TouchState::Waiting) => {
-                    news.waiting.push(row);
-                    continue;
-                }
-                (None, _) => continue,
-            };
-            latest = latest.max(since);
-            if since > self.shown {
-                let list = if row.touch.queued.is_some() { &mut news.made } else { &mut news.dropped };
-                list.push(row);
-            }
-        }
-        self.shown = latest;
-        self.touches += news.made.len();
+        let news = News::of(rows?, &mut self.shown);
+        self.tally.count(&news);
         Ok(news)
     }
 
+    /// The day in a line, with the actions of the tables that have decided least often so far; and the reason of one
+    /// that decided for the first time.
     async fn show_day(&mut self, midnight: Timestamp, rows: u64) -> Result<(), Failure> {
+        const TELLING: usize = 2;
         let news = self.news().await?;
-        self.out.line(format_args!("{}  {}", self.day(midnight), news.headline(rows)))?;
-        self.show_touches(&news)
+        let telling = self.tally.telling(&news, TELLING);
+        let named: Vec<String> =
+            telling.iter().map(|row| format!("{} {}", row.touch.because.name, row.touch.customer)).collect();
+        self.out.line(format_args!(
+            "{} {rows:>5} rows {:>4} actions {:>4} waiting   {}",
+            self.day(midnight),
+            news.made.len(),
+            news.waiting.len(),
+            named.join(", ")
+        ))?;
+        if let Some(first) = telling.into_iter().find(|row| self.tally.is_first(row, &news)) {
+            self.show_touch(first, reason(first))?;
+        }
+        Ok(())
     }
 
     fn show_touches(&mut self, news: &News) -> Result<(), Failure> {
         for row in news.made.iter().take(SHOWN) {
-            let touch = &row.touch;
-            let reason = touch.payload.get("reason").and_then(serde_json::Value::as_str);
-            self.show_touch(row, reason.unwrap_or(&touch.because.title))?;
+            self.show_touch(row, reason(row))?;
         }
         if news.made.len() > SHOWN {
             self.out.line(format_args!("            and {} more", news.made.len() - SHOWN))?;
@@ -313,37 +307,6 @@ impl Living<'_> {
         Ok(())
     }
 
-    fn next_steps(&mut self, address: SocketAddr) -> Result<(), Failure> {
-        let root = self.folder.root().display();
-        let program = std::env::current_exe().unwrap_or_else(|_| "guanxi".into());
-        let guanxi = program.display();
-        let received = self.life.received.load(Ordering::Relaxed);
-        for line in [
-            String::new(),
-            format!(
-                "{} actions in all, {received} of them over the webhook. Now it is today, and goes on in real time:",
-                self.touches
-            ),
-            "orders arrive as they are placed, the schedules run by the clock. Try in another terminal:"
-                .to_owned(),
-            String::new(),
-            format!(
-                "  $EDITOR {root}/policies/loyalty/lapsing.toml    # save, and see here what changed, or what is wrong"
-            ),
-            format!("  curl -s http://{address}/v1/status"),
-            format!("  head {root}/out/*.csv"),
-            format!("  {guanxi} touches --store {root}/guanxi.db --limit 10"),
-            format!(
-                "  {guanxi} select 'overdue' --policies {root}/policies --store {root}/guanxi.db --columns id,pyramid,days_since_order"
-            ),
-            String::new(),
-            "Ctrl-C ends it; the folder stays.".to_owned(),
-        ] {
-            self.out.line(line)?;
-        }
-        Ok(())
-    }
-
     async fn real_time(&mut self) -> Result<(), Failure> {
         loop {
             tokio::time::sleep(LOOK).await;
@@ -353,7 +316,7 @@ impl Living<'_> {
             }
             let news = self.news().await?;
             if !news.made.is_empty() {
-                self.out.line(format_args!("{}  {}", times::show(now, self.zone), news.headline(0)))?;
+                self.out.line(format_args!("{}  {}", times::show(now, self.zone), news.headline()))?;
                 self.show_touches(&news)?;
             }
         }
@@ -366,6 +329,6 @@ impl Living<'_> {
     }
 }
 
-fn stopped(stopped: WriterStopped) -> Failure {
+pub(super) fn stopped(stopped: WriterStopped) -> Failure {
     Failure::fault(stopped)
 }

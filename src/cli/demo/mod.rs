@@ -1,10 +1,13 @@
-//! `guanxi run --demo`: the shipped policies on a generated customer world, in a scratch folder. A month
-//! passes within seconds, then it goes on in real time.
+//! `guanxi run --demo`: the shipped policies on a generated customer world, in a scratch folder. Four
+//! months pass within half a minute, then it goes on in real time.
 
 mod clock;
 mod folder;
 mod life;
+mod news;
 mod receiver;
+mod summary;
+mod tally;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

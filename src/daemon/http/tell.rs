@@ -77,16 +77,7 @@ async fn say(api: &Api, run: Result<Path<i64>, PathRejection>, approval: Approva
     let shared = Arc::clone(&api.shared);
     let said = api.shared.writer.call(move |store| match approval {
         Approval::Rejected => store.archive.reject_run(run, shared.now()),
-        Approval::Approved | Approval::Waiting => {
-            let said = store.archive.approve_run(run)?;
-            if let Said::Done(_) = said {
-                // Nobody need be evaluated for it. A fault is told by the log; a later run asks as well.
-                let nothing = Scope::Some { values: Vec::new(), triggers: Vec::new(), cadences: Vec::new() };
-                let nobody = Whom::These(Vec::new());
-                let _ = runs::decide(&shared, store, shared.now(), (nothing, &nobody), "approval");
-            }
-            Ok(said)
-        }
+        Approval::Approved | Approval::Waiting => runs::approve(&shared, store, run),
     });
     match said.await {
         Ok(Ok(Said::Done(touches))) => {

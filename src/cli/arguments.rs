@@ -271,6 +271,9 @@ pub(super) struct Preview {
     /// What it would be for, as `trigger.overdue` or `cadence.care_611.welcome`; needed where it hangs on several
     #[arg(long, value_name = "KIND.NAME")]
     pub(super) because: Option<String>,
+    /// Show what comes from personal fields too
+    #[arg(long)]
+    pub(super) personal: bool,
     #[command(flatten)]
     pub(super) at: At,
 }

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::arguments::{Common, Preview as Asked};
 use super::failure::Failure;
-use super::print::Out;
+use super::print::{HIDDEN, Out};
 use super::{open, times};
 use crate::care::guard::Verdict;
 use crate::emit::file::rows;
@@ -14,7 +14,7 @@ use crate::evaluate::CutPoints;
 use crate::explain::{Saying, Topic, ground_name, known};
 use crate::model::Timestamp;
 use crate::policy::Compiled;
-use crate::policy::compiled::ChannelKind;
+use crate::policy::compiled::{ChannelKind, PayloadContent};
 
 pub(super) fn execute(common: &Common, command: &Asked, out: &mut Out) -> Result<(), Failure> {
     let set = open::policies(common)?;
@@ -31,8 +31,11 @@ pub(super) fn execute(common: &Common, command: &Asked, out: &mut Out) -> Result
     let cuts = CutPoints::new(engine.plan(), policy, archive.cut_points()?);
     let guards = engine.guards_say(&archive, &customer, &[action], now, &cuts)?.pop().unwrap_or_default();
     let preview = engine.preview(&archive, &customer, action, ground, now, &cuts)?;
-    let preview =
+    let mut preview =
         preview.ok_or_else(|| Failure::Input(format!("no customer is known by the id `{customer}`")))?;
+    if !common.json && !command.personal {
+        hide_personal(policy, action, &mut preview.touch.payload);
+    }
     let sent = Sent::of(policy, &preview, now)?;
     let because = ground.map(|ground| ground_name(policy, ground));
     if common.json {
@@ -104,6 +107,32 @@ impl Sent {
             }
             None => Self { kind: "channel that is gone", body: None, row: None },
         })
+    }
+}
+
+/// Hides what of a payload speaks of personal fields of the customer.
+fn hide_personal(policy: &Compiled, action: usize, payload: &mut serde_json::Map<String, Json>) {
+    let Some(action) = policy.actions.get(action) else { return };
+    let channel = policy.channels.get(action.channel);
+    let entries = channel.into_iter().flat_map(|channel| &channel.payload).chain(&action.payload);
+    for entry in entries.filter(|entry| speaks_of_personal(policy, &entry.content)) {
+        if let Some(content) = payload.get_mut(&*entry.key) {
+            *content = HIDDEN.into();
+        }
+    }
+}
+
+fn speaks_of_personal(policy: &Compiled, content: &PayloadContent) -> bool {
+    let is_personal = |name: &std::sync::Arc<str>| {
+        policy.schema.customer.iter().any(|field| field.personal && field.name == *name)
+    };
+    match content {
+        PayloadContent::Constant(_) => false,
+        PayloadContent::Template(template) => template.names.iter().any(is_personal),
+        PayloadContent::Table(entries) => {
+            entries.iter().any(|entry| speaks_of_personal(policy, &entry.content))
+        }
+        PayloadContent::List(items) => items.iter().any(|item| speaks_of_personal(policy, item)),
     }
 }
 

@@ -8,6 +8,9 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::failure::Failure;
 
+/// What stands for a personal field on screens.
+pub(super) const HIDDEN: &str = "•••";
+
 /// Standard output, held and buffered.
 pub(super) struct Out {
     stdout: BufWriter<StdoutLock<'static>>,

@@ -240,7 +240,7 @@ impl Sheet<'_> {
     fn cell(&self, column: usize, value: Option<&Value>) -> String {
         match value {
             None => "–".to_owned(),
-            Some(_) if self.hidden.get(column) == Some(&true) => "•••".to_owned(),
+            Some(_) if self.hidden.get(column) == Some(&true) => print::HIDDEN.to_owned(),
             Some(Value::Number(number)) if number.fract() != 0.0 => format!("{number:.2}"),
             Some(Value::Time(at)) => times::show(*at, self.timezone),
             Some(value) => value.to_string(),

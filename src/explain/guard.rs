@@ -3,6 +3,7 @@
 use super::rule::{Reason, RuleTree, Saying};
 use super::uses;
 use super::value::{Condition, Teller};
+use super::words::percent;
 use crate::engine::{EngineError, Ground};
 use crate::policy::compiled::{Effect, Guard, GuardKind};
 use crate::policy::expression::tree::Expression;
@@ -130,7 +131,6 @@ fn expressions(guard: &Guard) -> Vec<(String, &Expression)> {
 /// What a guard's table says, in words.
 fn terms(guard: &Guard) -> String {
     let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-    let percent = |share: u32| format!("{}%", f64::from(share) / 10_000.0);
     let otherwise = |effect: Effect| match effect {
         Effect::Drop => "drops what it holds back",
         Effect::Wait => "lets what it holds back wait",

@@ -17,6 +17,7 @@ mod trace;
 mod trigger;
 mod uses;
 mod value;
+mod words;
 
 pub use forecast::{Cause, Change, Forecast, Passed};
 pub use guard::ground_name;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::happened::{self, Booked, Counted};
 use super::subject::Subject;
 use super::trace::{Part, Tracer, is_false};
+use super::words::{cut_words, share_words, split_words};
 use crate::archive::{Archive, ArchiveError};
 use crate::engine::Engine;
 use crate::evaluate::{CutPoints, scalar};
@@ -14,7 +15,7 @@ use crate::model::cut::{CutPoint, Figure};
 use crate::model::standing::{NO_PLACE, Place};
 use crate::model::{Duration, Timestamp, Value};
 use crate::policy::Compiled;
-use crate::policy::compiled::{Axis, Quadrant, Segment, Share, Split, Tier, ValueDefinition, ValueKind};
+use crate::policy::compiled::{Quadrant, Segment, Split, Tier, ValueDefinition, ValueKind};
 use crate::policy::expression::tree::Expression;
 
 /// All that telling goes by.
@@ -373,42 +374,5 @@ fn rest() -> Part {
         parts: Vec::new(),
         note: None,
         personal: false,
-    }
-}
-
-/// Parts of a million as a percentage.
-fn percent(share: u32) -> String {
-    format!("{}%", f64::from(share) / 10_000.0)
-}
-
-fn share_words(share: Share) -> String {
-    match share {
-        Share::Top(share) => format!("top {}", percent(share)),
-        Share::Holds(share) => format!("where {} is held", percent(share)),
-    }
-}
-
-fn split_words(axis: &Axis) -> String {
-    match axis.split {
-        Split::At(split) => split.to_string(),
-        Split::Mean => "mean".to_owned(),
-        Split::Median => "median".to_owned(),
-        Split::Top(share) => format!("top {}", percent(share)),
-    }
-}
-
-fn cut_words(kind: &ValueKind, part: &str) -> String {
-    match kind {
-        ValueKind::Rank(rank) => format!("rank of {}", rank.of.text),
-        ValueKind::Segment(segment) => segment.best.as_ref().map_or_else(String::new, |best| {
-            format!("the last of the best {} by {}", best.count, best.by.text)
-        }),
-        ValueKind::Tier(tier) => {
-            let share = tier.levels.iter().find(|level| *level.name == *part).and_then(|level| level.share);
-            share.map_or_else(String::new, share_words)
-        }
-        ValueKind::Quadrant(quadrant) if part == "x" => split_words(&quadrant.x),
-        ValueKind::Quadrant(quadrant) => split_words(&quadrant.y),
-        ValueKind::Metric(_) | ValueKind::Ledger(_) | ValueKind::Score(_) => String::new(),
     }
 }

@@ -68,9 +68,10 @@ fn first(home: &Home, condition: &str) -> String {
     found.lines().nth(1).unwrap_or_else(|| panic!("nobody is {condition}")).to_owned()
 }
 
+/// What is told, without the version of the policies, which any edit of theirs changes.
 fn told(home: &Home, words: &[&str]) -> String {
     let words = [&["explain"], words, &["--now", NOW]].concat();
-    printed(&home.command(&words), 0)
+    printed(&home.command(&words), 0).replace(&*home.policies().compiled.version, "VERSION")
 }
 
 #[test]
@@ -339,4 +340,61 @@ fn a_condition_turns_at_the_very_millisecond_that_is_told() {
         checked += 1;
     }
     assert!(checked > 10, "{checked}");
+}
+
+/// Adds a file to the policies of a home.
+fn policy(home: &Home, name: &str, text: &str) {
+    let store = home.store();
+    std::fs::write(store.parent().unwrap().join("policies").join(name), text).unwrap();
+}
+
+const PERSONAL: &str = r#"
+[customer.fields]
+phone = { type = "text", personal = true, default = "139-0000" }
+[segment.mobile]
+when = 'starts_with(phone, "139") && phone != ""'
+[action.ring]
+channel = "call_list"
+[action.ring.payload]
+reason = "ring {{ phone }}"
+hint = "now"
+[trigger.ring]
+when = 'mobile'
+actions = ["ring"]
+"#;
+
+#[test]
+fn personal_fields_are_shown_on_the_screen_only_where_that_is_asked_for() {
+    let home = Home::new();
+    let customer = first(&home, "true");
+    policy(&home, "personal.toml", PERSONAL);
+    let masked = told(&home, &[&customer, "mobile", "--days", "0"]);
+    assert!(masked.contains("•••") && !masked.contains("139-0000"), "{masked}");
+    let shown = told(&home, &[&customer, "mobile", "--days", "0", "--personal"]);
+    assert!(shown.contains("139-0000") && !shown.contains("•••"), "{shown}");
+    let preview = |words: &[&str]| {
+        printed(&home.command(&[&["preview", "ring", &customer, "--now", NOW], words].concat()), 0)
+    };
+    assert!(preview(&[]).contains("•••") && !preview(&[]).contains("139-0000"), "{}", preview(&[]));
+    assert!(preview(&["--personal"]).contains("ring 139-0000"));
+    assert!(preview(&["--json"]).contains("ring 139-0000"), "programs get what would leave");
+}
+
+#[test]
+fn runs_too_many_to_look_at_each_are_told_as_if_each_had_been_looked_at() {
+    let home = Home::new();
+    let often = "[schedule.often]\ncron = \"*/10 * * * *\"\nevaluate = [\"everything\"]\n";
+    policy(&home, "often.toml", often);
+    let mut desk = Desk::new(&home);
+    let end = now().plus(20 * DAY);
+    let mut told = 0;
+    for customer in desk.customers().iter().step_by(40) {
+        let each = desk.explain(customer, None, 20).unwrap().forecast;
+        let grouped = desk.explain(customer, None, 35).unwrap().forecast;
+        assert!(each.looked_every.is_none() && grouped.looked_every.is_some());
+        let until_then: Vec<_> = grouped.changes.into_iter().filter(|change| change.run <= end).collect();
+        assert_eq!(each.changes, until_then, "{customer}");
+        told += until_then.len();
+    }
+    assert!(told > 5, "{told}");
 }

@@ -3,7 +3,8 @@
 use chrono_tz::Tz;
 use console::measure_text_width;
 
-use crate::cli::{print, times};
+use crate::cli::print::{self, HIDDEN};
+use crate::cli::times;
 use crate::explain::{Clock, Part};
 use crate::model::{Timestamp, Value};
 
@@ -11,8 +12,6 @@ use crate::model::{Timestamp, Value};
 const WIDTH: usize = 120;
 /// Nobody reads less.
 const LEAST: usize = 40;
-/// What stands for a personal field.
-const HIDDEN: &str = "•••";
 
 /// Lines as they are made.
 pub(super) struct Lines {

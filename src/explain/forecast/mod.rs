@@ -6,6 +6,7 @@ mod cause;
 mod program;
 mod rules;
 mod state;
+mod told;
 mod walk;
 
 use std::sync::Arc;

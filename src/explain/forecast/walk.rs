@@ -1,28 +1,23 @@
 //! The way along the coming runs.
 
-use std::sync::Arc;
-
 use super::cause::{Cause, Turned};
 use super::program::{Placed, Program, Sighting, united};
-use super::rules::{Moved, Outcome, Rules};
+use super::rules::{Outcome, Rules};
 use super::state::Ahead;
 use super::{Change, Forecast};
 use crate::archive::Archive;
-use crate::care::cadence::{Terms, Verdict as Enrolling};
-use crate::care::trigger::Verdict;
+use crate::care::cadence::Terms;
 use crate::care::trigger::awaited::answers;
-use crate::care::trigger::occasion::OccasionVerdict;
 use crate::engine::{Engine, EngineError, trigger_conditions};
 use crate::evaluate::CutPoints;
 use crate::explain::subject::{Lens, Subject, owner};
 use crate::explain::tell::ExplainError;
-use crate::explain::value::clock_length;
+use crate::model::Timestamp;
 use crate::model::facts::FactBatch;
-use crate::model::standing::{NO_PLACE, Place};
+use crate::model::standing::Place;
 use crate::model::time::DAY;
-use crate::model::{Timestamp, Value, civil};
 use crate::policy::Compiled;
-use crate::policy::compiled::{Scope, Shape};
+use crate::policy::compiled::{Scope, Shape, Split, ValueDefinition, ValueKind};
 use crate::schedule::{Course, DueRun};
 
 /// With up to so many runs ahead each is decided.
@@ -39,6 +34,8 @@ pub(in crate::explain) fn forecast(
     (now, days): (Timestamp, u32),
 ) -> Result<Forecast, ExplainError> {
     let policy = engine.policy();
+    // Runs never decide for an earlier instant than those before them.
+    let now = archive.last_run_now()?.map_or(now, |last| last.max(now));
     let until = now.plus(i64::from(days).saturating_mul(DAY));
     let course: Vec<DueRun> = Course::new(policy, now, until)?.collect();
     let mut programs: Vec<Program> = Vec::new();
@@ -82,7 +79,7 @@ pub(in crate::explain) fn forecast(
         runs: course.len(),
         looked_every,
         changes: walker.changes,
-        untold: untold(policy),
+        untold: untold(policy, cuts),
     })
 }
 
@@ -92,24 +89,48 @@ fn together(course: &[DueRun]) -> impl Iterator<Item = &[DueRun]> {
 }
 
 /// What can't be told ahead.
-fn untold(policy: &Compiled) -> Vec<String> {
+fn untold(policy: &Compiled, cuts: &CutPoints) -> Vec<String> {
     let on_events =
         policy.triggers.iter().filter(|trigger| matches!(trigger.shape, Shape::Event(_) | Shape::Times(..)));
     let names: Vec<&str> = on_events.map(|trigger| &*trigger.name).collect();
     let mut untold = Vec::new();
+    let unmade: Vec<&str> =
+        policy.values.iter().filter(|value| !has_cut_points(value, cuts)).map(|value| &*value.name).collect();
+    if !unmade.is_empty() {
+        let names = unmade.join(", ");
+        untold.push(format!(
+            "{names} and what hangs on them: the next run makes cut points that are not there yet"
+        ));
+    }
     if !names.is_empty() {
         untold.push(format!("{} go by events, which are data", names.join(", ")));
     }
     untold
 }
 
+/// Whether the cut points of a value are there, made by its present definition; those of one that needs none are.
+fn has_cut_points(value: &ValueDefinition, cuts: &CutPoints) -> bool {
+    let needed = match &value.kind {
+        ValueKind::Rank(_) => 1,
+        ValueKind::Segment(segment) => usize::from(segment.best.is_some()),
+        ValueKind::Tier(tier) => tier.levels.iter().filter(|level| level.share.is_some()).count(),
+        ValueKind::Quadrant(quadrant) => {
+            let axes = [&quadrant.x, &quadrant.y];
+            axes.iter().filter(|axis| !matches!(axis.split, Split::At(_))).count()
+        }
+        ValueKind::Metric(_) | ValueKind::Ledger(_) | ValueKind::Score(_) => 0,
+    };
+    let own = cuts.iter().filter(|cut| cut.value == value.name && cut.version == value.version);
+    own.count() >= needed
+}
+
 /// What is known of a class or a trigger up to some instant.
 #[derive(Clone, Debug, PartialEq)]
-struct Followed<T> {
+pub(super) struct Followed<T> {
     /// What its conditions led to when last looked at, and when that was.
     last: Option<(T, Timestamp)>,
     /// When that came about, and by what; nothing where it did before the beginning.
-    turned: Option<(Timestamp, Vec<Cause>)>,
+    pub(super) turned: Option<(Timestamp, Vec<Cause>)>,
 }
 
 impl<T> Default for Followed<T> {
@@ -118,18 +139,18 @@ impl<T> Default for Followed<T> {
     }
 }
 
-struct Walker<'a, 'lens> {
+pub(super) struct Walker<'a, 'lens> {
     archive: &'a Archive,
-    engine: &'a Engine,
+    pub(super) engine: &'a Engine,
     cuts: &'a CutPoints,
     id: &'a str,
     lens: &'lens mut Lens,
-    ahead: Ahead<'a>,
+    pub(super) ahead: Ahead<'a>,
     terms: Vec<Terms<'a>>,
-    rules: Rules,
-    classes: Vec<Followed<Place>>,
-    triggers: Vec<Followed<bool>>,
-    changes: Vec<Change>,
+    pub(super) rules: Rules,
+    pub(super) classes: Vec<Followed<Place>>,
+    pub(super) triggers: Vec<Followed<bool>>,
+    pub(super) changes: Vec<Change>,
 }
 
 impl Walker<'_, '_> {
@@ -346,116 +367,5 @@ impl Walker<'_, '_> {
     fn see(&mut self, at: Timestamp) -> Result<Subject, ExplainError> {
         let facts = self.ahead.at(at)?;
         Ok(self.lens.see(facts, at, self.cuts)?)
-    }
-
-    fn tell_move(&mut self, placed: &Placed, due: &DueRun) {
-        let policy = self.engine.policy();
-        let Some(definition) = owner(policy, placed.class).and_then(|value| policy.values.get(value)) else {
-            return;
-        };
-        let (before, clock) = self.ahead.before(placed.class);
-        let counts_from = clock.and_then(|clock| {
-            let (_, length) = clock_length(&definition.kind, clock.to)?;
-            Some(length.after(clock.since, policy.settings.timezone))
-        });
-        let turned = self.classes.get(placed.class).and_then(|followed| followed.turned.clone());
-        let from = definition.kind.place(before.unwrap_or(NO_PLACE));
-        let to = definition.kind.place(placed.place);
-        let name = |value: &Option<Value>| value.as_ref().map(|value| Arc::from(value.to_string()));
-        let moved = Moved { at: due.at, from: name(&from), to: name(&to) };
-        self.rules.note_move(policy, &definition.name, &moved);
-        let change = Change {
-            from,
-            to,
-            turns: turned.as_ref().map(|(at, _)| *at),
-            counts_from,
-            by: turned.map(|(_, by)| by).unwrap_or_default(),
-            ..change(due, definition.kind.word(), definition.name.clone())
-        };
-        self.changes.push(change);
-    }
-
-    fn tell(&mut self, outcome: Outcome, due: &DueRun) {
-        let policy = self.engine.policy();
-        let change = match outcome {
-            Outcome::Trigger(index, verdict) => self.risen(index, verdict, due),
-            Outcome::Occasion(index, what, verdict) => policy.triggers.get(index).map(|trigger| Change {
-                says: Some(format!("{what}: {}", occasion_words(verdict, policy))),
-                ..change(due, "trigger", trigger.name.clone())
-            }),
-            Outcome::Cadence(index, verdict) => policy.cadences.get(index).and_then(|cadence| {
-                let (from, to, says) = match verdict {
-                    Enrolling::Enrols { number, .. } => (false, true, format!("enrols (enrolment {number})")),
-                    Enrolling::Resumes(_) => (false, true, "goes on".to_owned()),
-                    Enrolling::Ends(end) => (true, false, format!("ends: {}", end.as_str())),
-                    _ => return None,
-                };
-                Some(Change {
-                    from: Some(Value::Bool(from)),
-                    to: Some(Value::Bool(to)),
-                    says: Some(says),
-                    ..change(due, "cadence", cadence.name.clone())
-                })
-            }),
-            Outcome::Step(index, step, at, becomes) => policy.cadences.get(index).and_then(|cadence| {
-                let step = cadence.steps.get(step)?;
-                let action = policy.actions.get(step.action)?;
-                Some(Change {
-                    says: Some(format!("step {} ({}): {becomes}", step.id, action.name)),
-                    turns: Some(at),
-                    ..change(due, "cadence", cadence.name.clone())
-                })
-            }),
-        };
-        self.changes.extend(change);
-    }
-
-    fn risen(&self, index: usize, verdict: Verdict, due: &DueRun) -> Option<Change> {
-        let policy = self.engine.policy();
-        let trigger = policy.triggers.get(index)?;
-        let turned = self.triggers.get(index).and_then(|followed| followed.turned.clone());
-        let words = |at: Timestamp| civil::in_words(at, policy.settings.timezone);
-        let (from, to, says) = match verdict {
-            Verdict::Fires { rise } => (false, true, format!("fires (rise {rise})")),
-            Verdict::CoolingDown { until } => (false, true, format!("held back until {}", words(until))),
-            Verdict::Backlog => (false, true, "true at first sight: noted, not fired".to_owned()),
-            Verdict::Stopped => (true, false, "no longer holds; unsent touches are cancelled".to_owned()),
-            Verdict::Quiet | Verdict::StillTrue => return None,
-        };
-        Some(Change {
-            from: Some(Value::Bool(from)),
-            to: Some(Value::Bool(to)),
-            says: Some(says),
-            turns: turned.as_ref().map(|(at, _)| *at),
-            by: turned.map(|(_, by)| by).unwrap_or_default(),
-            ..change(due, "trigger", trigger.name.clone())
-        })
-    }
-}
-
-fn occasion_words(verdict: OccasionVerdict, policy: &Compiled) -> String {
-    match verdict {
-        OccasionVerdict::Fires { number } => format!("fires (occasion {number})"),
-        OccasionVerdict::Backlog => "backlog: noted, not fired".to_owned(),
-        OccasionVerdict::TooLate => "later than its grace: noted, not fired".to_owned(),
-        OccasionVerdict::CoolingDown { until } => {
-            format!("cools down until {}", civil::in_words(until, policy.settings.timezone))
-        }
-    }
-}
-
-/// A change of a table, of which nothing more is told yet.
-fn change(due: &DueRun, kind: &'static str, name: Arc<str>) -> Change {
-    Change {
-        run: due.at,
-        schedules: due.label(),
-        kind,
-        name,
-        from: None,
-        to: None,
-        says: None,
-        turns: None,
-        counts_from: None,
-        by: Vec::new(),
     }
 }

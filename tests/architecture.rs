@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rehearsal", &["model", "ports", "policy", "archive", "evaluate", "engine", "schedule"]),
     ("simulate", &["model", "policy", "archive", "engine", "schedule", "rehearsal"]),
     ("report", &["model", "policy", "archive"]),
-    ("policy_test", &["model", "ports", "policy", "archive", "evaluate", "engine", "rehearsal"]),
+    ("policy_test", &["model", "ports", "policy", "archive", "evaluate", "engine", "rehearsal", "explain"]),
     ("plan", &["model", "policy", "archive", "evaluate", "care", "engine", "schedule", "rehearsal"]),
     ("demo", &["model", "ports"]),
     (

@@ -2,6 +2,7 @@
 
 use crate::archive::ArchiveError;
 use crate::engine::EngineError;
+use crate::explain::ExplainError;
 use crate::rehearsal::RehearsalError;
 
 /// A store or an engine that failed under a test.
@@ -13,6 +14,9 @@ pub enum PolicyTestError {
     /// The run failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// What differs could not be explained.
+    #[error("what differs can't be explained: {0}")]
+    Explain(#[from] ExplainError),
 }
 
 impl From<RehearsalError> for PolicyTestError {

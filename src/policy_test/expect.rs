@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::PolicyTestError;
+use super::because::Asker;
 use super::case::{Expect, ExpectedText, ExpectedValue, Fate, Guarded};
 use super::verdict::Difference;
 use crate::archive::{Archive, TouchFilter, TouchRow};
@@ -17,7 +18,7 @@ use crate::policy::Location;
 pub(super) fn differences(
     expect: &Expect,
     engine: &Engine,
-    archive: &Archive,
+    archive: &mut Archive,
     now: Timestamp,
 ) -> Result<Vec<Difference>, PolicyTestError> {
     let mut found = Vec::new();
@@ -25,8 +26,12 @@ pub(super) fn differences(
     for (index, expected) in expect.values.iter().enumerate() {
         let value = values.as_ref().and_then(|values| values.get(index)?.as_ref());
         let mut difference = value_difference(&expect.customer, expected, value);
-        if let Some(difference) = difference.as_mut().filter(|_| values.is_none()) {
-            difference.because.push(format!("`{}` is not known yet at this step", expect.customer));
+        if let Some(difference) = &mut difference {
+            let mut asker = Asker { engine, archive: &mut *archive, customer: &expect.customer, now };
+            difference.because = match &values {
+                Some(_) => asker.value(&expected.name)?,
+                None => vec![format!("`{}` is not known yet at this step", expect.customer)],
+            };
         }
         found.extend(difference);
     }
@@ -42,7 +47,8 @@ pub(super) fn differences(
     let is_new = |row: &&TouchRow| row.touch.state == TouchState::Queued && row.touch.queued == Some(now);
     let queued: Vec<&TouchRow> = touches.iter().filter(is_new).collect();
     if let Some((expected, place)) = &expect.touches {
-        found.extend(touch_difference(&expect.customer, (expected, place), &queued, &touches, now));
+        let mut asker = Asker { engine, archive, customer: &expect.customer, now };
+        found.extend(touch_difference((expected, place), &queued, &touches, &mut asker)?);
     }
     found.extend(
         expect.payload.iter().filter_map(|expected| text_difference(&expect.customer, expected, &queued)),
@@ -152,28 +158,31 @@ fn state_of(row: &TouchRow) -> String {
 }
 
 fn touch_difference(
-    customer: &str,
     (expected, place): (&[String], &Location),
     queued: &[&TouchRow],
     touches: &[TouchRow],
-    now: Timestamp,
-) -> Option<Difference> {
+    asker: &mut Asker<'_>,
+) -> Result<Option<Difference>, PolicyTestError> {
     let mut found: Vec<&str> = queued.iter().map(|row| &*row.touch.action).collect();
     found.sort_unstable();
     let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    if expected == found {
+        return Ok(None);
+    }
+    let mut because = Vec::new();
+    for action in without(&expected, &found) {
+        because.extend(why_not(action, touches, asker)?);
+    }
+    because.extend(without(&found, &expected).into_iter().map(|action| why(action, queued)));
     let list = |items: &[&str]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
-    (expected != found).then(|| {
-        let missing = without(&expected, &found).into_iter().map(|action| why_not(action, touches, now));
-        let beyond = without(&found, &expected).into_iter().map(|action| why(action, queued));
-        Difference {
-            customer: customer.to_owned(),
-            what: "touches".to_owned(),
-            expected: list(&expected),
-            found: list(&found),
-            because: missing.chain(beyond).collect(),
-            place: place.clone(),
-        }
-    })
+    Ok(Some(Difference {
+        customer: asker.customer.to_owned(),
+        what: "touches".to_owned(),
+        expected: list(&expected),
+        found: list(&found),
+        because,
+        place: place.clone(),
+    }))
 }
 
 /// Those of the first list that the second has fewer of, each once.
@@ -191,13 +200,21 @@ fn why(action: &str, queued: &[&TouchRow]) -> String {
 }
 
 /// Why there is no touch.
-fn why_not(action: &str, touches: &[TouchRow], now: Timestamp) -> String {
+fn why_not(
+    action: &str,
+    touches: &[TouchRow],
+    asker: &mut Asker<'_>,
+) -> Result<Vec<String>, PolicyTestError> {
     let latest = touches.iter().find(|row| *row.touch.action == *action);
-    match latest.filter(|row| row.state_at == now || row.touch.state == TouchState::Waiting) {
-        Some(row) if row.touch.reason.is_empty() => format!("`{action}` is {}", state_of(row)),
-        Some(row) => format!("`{action}` is {}: {}", state_of(row), row.touch.reason),
-        None => format!("nothing made `{action}` due at this step"),
+    let is_new = |row: &&TouchRow| row.state_at == asker.now || row.touch.state == TouchState::Waiting;
+    if let Some(row) = latest.filter(is_new) {
+        let reason = &row.touch.reason;
+        let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        return Ok(vec![format!("`{action}` is {}{reason}", state_of(row))]);
     }
+    let mut reasons = vec![format!("nothing made `{action}` due at this step")];
+    reasons.extend(asker.no_touch(action)?);
+    Ok(reasons)
 }
 
 fn text_difference(customer: &str, expected: &ExpectedText, queued: &[&TouchRow]) -> Option<Difference> {

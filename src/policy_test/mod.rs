@@ -1,6 +1,7 @@
 //! Policy tests (`*.test.toml`): customers, events and steps in set time, and what is expected then.
 //! The tested engine is the real one, on an in-memory store with a set clock.
 
+mod because;
 mod case;
 mod coverage;
 mod error;

@@ -122,7 +122,11 @@ pub(super) const TESTS: &str = "## Policy tests
 `guanxi test` runs every `*.test.toml` under the policies folder by the real engine, on an empty store with a set clock. Each step is one run that evaluates everything; \
 customers and events before the steps are known from the first on (an event from its `at`), those inside a step arrive then. `touches` lists exactly the actions queued \
 for the customer by that step, `values` checks the values it names (`\"missing\"` for none), `payload` texts of a payload; `suppressed` and `waiting` name the guard by action, \
-`expired` the guard that was waited for.
+`expired` the guard that was waited for; an empty guard in `suppressed` is a step's own condition.
+
+What fails is shown with what was expected and found side by side, and why. `--coverage` tells which conditions no test saw true, or false, which values none saw known, \
+which levels and cells nobody stood at, which steps and triggers made no touch, which guards let nothing pass or held nothing: what came to be for any customer of a test after any of its steps counts, \
+expected or not.
 
 ```toml
 [[test]]

@@ -1,5 +1,8 @@
 //! `guanxi fmt`.
 
+use std::fs;
+use std::path::Path;
+
 use crate::desk::{Desk, printed};
 use crate::golden::golden;
 
@@ -62,4 +65,35 @@ fn a_file_that_is_not_there_is_named() {
     let desk = desk();
     let said = printed(&desk.guanxi(&["fmt", "policies/none.toml"]), 1);
     assert!(said.contains("cannot read policies/none.toml"), "{said}");
+}
+
+fn copied(folder: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copied(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_shipped_set_is_the_same_set_after_it_and_wants_no_more() {
+    let desk = Desk::with(&[]);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["policies", "scripts"] {
+        copied(&root.join(folder), &desk.path(folder));
+    }
+    let version = || {
+        let output = desk.guanxi(&["check", "--deny-warnings", "--json"]);
+        assert!(output.status.success(), "{}", printed(&output, 0));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["version"].clone()
+    };
+    let before = version();
+    assert!(desk.guanxi(&["fmt"]).status.success());
+    assert_eq!(version(), before);
+    printed(&desk.guanxi(&["fmt", "--check"]), 0);
 }

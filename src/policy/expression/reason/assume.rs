@@ -28,8 +28,9 @@ impl Reasoner<'_> {
         let mut states = vec![state.clone()];
         // What a later condition says may bear on an earlier one.
         for (node, outcomes) in conditions.iter().chain(conditions) {
-            let narrowed: Vec<State> =
-                states.iter().flat_map(|state| self.any(node, outcomes, state)).collect();
+            let narrowed = states.iter().flat_map(|state| self.any(node, outcomes, state));
+            // Too many are as good as far too many.
+            let narrowed: Vec<State> = narrowed.take(MOST_STATES + 1).collect();
             if narrowed.len() <= MOST_STATES {
                 states = narrowed;
             }

@@ -240,7 +240,9 @@ fn what_is_disabled_is_checked_but_left_out() {
 
 #[test]
 fn the_shipped_policies_load_without_a_word() {
-    let files = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("policies"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = read(&root.join("policies"));
+    files.scripts = read(&root.join("scripts")).scripts;
     let outcome = load(&files);
     assert!(outcome.diagnostics.is_empty(), "{}", render(&outcome.diagnostics, &files, false));
     assert!(outcome.compiled.is_some());

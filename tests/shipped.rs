@@ -13,29 +13,34 @@ use guanxi::model::Timestamp;
 use guanxi::policy::{Compiled, Files, load, reference, render};
 use guanxi::policy_test::{read, run_all};
 
-fn load_clean(texts: impl Iterator<Item = (impl Into<String>, String)>) -> Compiled {
+/// Loads a set that must give neither error nor warning.
+fn load_clean(
+    texts: impl Iterator<Item = (impl Into<String>, String)>,
+    scripts: &[(&str, &str)],
+) -> Compiled {
     let policies = texts.map(|(path, text)| (path.into(), text)).collect();
-    let files = Files { policies, scripts: BTreeMap::new() };
+    let scripts = scripts.iter().map(|&(path, text)| (path.to_owned(), text.to_owned())).collect();
+    let files = Files { policies, scripts };
     let outcome = load(&files);
     assert!(outcome.diagnostics.is_empty(), "{}", render(&outcome.diagnostics, &files, false));
     outcome.compiled.expect("a set without problems is compiled")
 }
 
 fn shipped() -> Compiled {
-    load_clean(policies::FILES.iter().map(|&(path, text)| (path, text.to_owned())))
+    load_clean(policies::FILES.iter().map(|&(path, text)| (path, text.to_owned())), policies::SCRIPTS)
 }
 
 #[test]
 fn the_shipped_policies_load_without_a_word() {
     let compiled = shipped();
-    assert_eq!(compiled.channels.len(), 2, "the webhook is off until its address is set");
-    assert_eq!(compiled.triggers.len(), 5);
+    assert_eq!(compiled.channels.len(), 3, "the webhook is off until its address is set");
+    assert_eq!(compiled.triggers.len(), 68);
 }
 
 #[test]
 fn switched_on_the_crm_loads_without_a_word() {
-    let compiled = load_clean(policies::with_crm());
-    assert_eq!((compiled.channels.len(), compiled.triggers.len()), (3, 6));
+    let compiled = load_clean(policies::with_crm(), policies::SCRIPTS);
+    assert_eq!((compiled.channels.len(), compiled.triggers.len()), (4, 69));
 }
 
 #[test]
@@ -73,7 +78,7 @@ fn examples(reference: &str, section: &str) -> Vec<String> {
 fn the_examples_of_the_reference_load_and_its_test_passes_on_them() {
     let reference = reference();
     let kinds = examples(&reference, "\n## Tables").into_iter().enumerate();
-    let compiled = Arc::new(load_clean(kinds.map(|(number, text)| (format!("{number}.toml"), text))));
+    let compiled = Arc::new(load_clean(kinds.map(|(number, text)| (format!("{number}.toml"), text)), &[]));
     let tests = examples(&reference, "\n## Policy tests").concat();
     let reading = read(BTreeMap::from([("reference.test.toml".to_owned(), tests)]), &compiled);
     assert!(reading.diagnostics.is_empty(), "{}", render(&reading.diagnostics, &reading.files, false));

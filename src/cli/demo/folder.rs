@@ -30,6 +30,9 @@ impl Folder {
         for (path, text) in policies::with_crm() {
             write(&folder.policies().join(path), &text)?;
         }
+        for (path, text) in policies::SCRIPTS {
+            write(&folder.root.join("scripts").join(path), text)?;
+        }
         fs::create_dir_all(folder.root.join("inbox")).map_err(|error| folder.unwritable(&error))?;
         Ok(folder)
     }

@@ -36,7 +36,7 @@ fn plan<'a>(more: &[&'a str]) -> Vec<&'a str> {
 /// A slip of the pen that reaches everybody, and a programme that is put to sleep.
 fn slip(home: &Home) {
     edit(home, "care.toml", "[cadence.care_611]\n", "[cadence.care_611]\nenabled   = false\n");
-    edit(home, "channels.toml", "topic  = \"thanks\"", "topic  = \"gratitude\"");
+    edit(home, "care.toml", "topic  = \"thanks\"", "topic  = \"gratitude\"");
     edit(
         home,
         "churn.toml",

@@ -10,6 +10,7 @@ use super::home::{Home, golden, printed};
 const BROKEN: &str = r#"
 [[test]]
 name = "three orders, twenty days apart"
+customer = [ { id = "acme", contact = "Pat", phone = "07700 900001", account_manager = "anna", personality = "quiet", purpose = "resale" } ]
 event = [
   { type = "order", id = "1", customer = "acme", at = "2026-01-05T10:00:00Z", amount = 900, status = "placed" },
   { type = "order", id = "2", customer = "acme", at = "2026-01-25T10:00:00Z", amount = 900, status = "placed" },
@@ -21,6 +22,7 @@ expect = [ { customer = "acme", values = { orders = 3, overdue = false }, touche
 
 [[test]]
 name = "overdue after thirty days"
+customer = [ { id = "acme", contact = "Pat", phone = "07700 900001", account_manager = "anna", personality = "quiet", purpose = "resale" } ]
 event = [
   { type = "order", id = "1", customer = "acme", at = "2026-01-05T10:00:00Z", amount = 900, status = "placed" },
   { type = "order", id = "2", customer = "acme", at = "2026-01-25T10:00:00Z", amount = 900, status = "placed" },

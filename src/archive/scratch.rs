@@ -41,6 +41,8 @@ impl Archive {
 
     fn from_scratch(connection: Connection) -> Result<Self> {
         configure(&connection, CACHE)?;
+        // What is sorted may be as large as the store.
+        connection.pragma_update(None, "temp_store", "FILE")?;
         let mut archive = Self {
             connection,
             schema: std::sync::Arc::default(),

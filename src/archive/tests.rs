@@ -2,6 +2,7 @@
 
 mod adoption;
 mod arrivals;
+mod chronicle;
 mod delivery;
 mod facts;
 mod faults;

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use guanxi::archive::{Archive, TouchFilter};
+use guanxi::archive::{Archive, EventRow, TouchFilter};
 use guanxi::daemon::reload;
 use guanxi::engine::RunRequest;
 use guanxi::model::Timestamp;
 use guanxi::model::time::DAY;
 use guanxi::model::touch::Touch;
 use guanxi::policy::Compiled;
+use guanxi::policy::compiled::Scope;
 use guanxi::ports::simulated::SetClock;
-use guanxi::rehearsal::{Options, deliver};
+use guanxi::rehearsal::{Options, Rehearsal, deliver};
 use guanxi::schedule::Course;
 use guanxi::simulate::{Figures, Simulation, Span, Terms};
 
@@ -318,4 +319,58 @@ fn what_can_t_be_simulated_is_said_before_anything_is_done() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(stderr.contains(said), "{stderr}");
     }
+}
+
+/// A set whose only schedule by the clock runs at nine, and one that goes by complaints.
+const AT_ONCE: &str = r#"
+[settings]
+timezone = "UTC"
+[event.complaint]
+[channel.list.file]
+path = "out/list.jsonl"
+format = "jsonl"
+[action.apologise]
+channel = "list"
+[trigger.complained]
+on = "complaint"
+actions = ["apologise"]
+[schedule.mornings]
+cron = "0 9 * * *"
+evaluate = ["everything"]
+[schedule.at_once]
+on = ["complaint"]
+evaluate = ["trigger.complained"]
+"#;
+
+#[test]
+fn schedules_that_go_by_events_run_in_a_replay_as_they_arrive() {
+    let mut files = guanxi::policy::Files::default();
+    files.policies.insert("policy.toml".to_owned(), AT_ONCE.to_owned());
+    let policy = Arc::new(guanxi::policy::load(&files).compiled.unwrap());
+    let at = |text: &str| Timestamp::parse_rfc3339(text).unwrap();
+    let (begin, until) = (at("2027-01-01T08:00:00Z"), at("2027-01-04T08:00:00Z"));
+    let mut life =
+        Rehearsal::new(Archive::scratch().unwrap(), Arc::clone(&policy), Options::default()).unwrap();
+    life.run(begin, Scope::Everything, "first").unwrap();
+    life.run_at_once(begin).unwrap();
+    let mut complaints =
+        [("a", "2027-01-01T10:30:00Z"), ("b", "2027-01-02T12:00:00Z")].into_iter().peekable();
+    for due in Course::new(&policy, begin, until).unwrap() {
+        while let Some((id, arrived)) = complaints.next_if(|(_, arrived)| at(arrived) < due.at) {
+            let mut ingest = life.archive_mut().ingest(at(arrived)).unwrap();
+            let row = EventRow { id, customer: "ann", at: at(arrived).plus(-60_000), fields: &[] };
+            ingest.event(policy.schema.event("complaint").unwrap(), &row).unwrap();
+            ingest.commit().unwrap();
+            assert!(life.run_at_once(at(arrived)).unwrap().is_some());
+        }
+        life.follow(&due).unwrap();
+    }
+    let lived = Made::of(life.archive());
+    assert_eq!(lived.touches.len(), 2);
+    let copy = life.archive().scratch_copy(&mut |_, _| {}).unwrap();
+    let terms = Terms { schedules: Vec::new(), ..terms(begin, until) };
+    let (replayed, figures) = run(Simulation::replay(copy, &policy, terms).unwrap());
+    replayed.is(&lived);
+    assert_eq!(figures.runs.get("at once"), Some(&2));
+    assert_eq!(figures.days.iter().map(guanxi::simulate::Day::touches).collect::<Vec<_>>(), [1, 1, 0]);
 }

@@ -5,25 +5,37 @@ use std::path::Path;
 
 use crate::home::{Home, NOW, golden, printed};
 
-/// Puts other text into a shipped file.
-fn edit(home: &Home, file: &str, from: &str, to: &str) {
-    let path = home.path("policies").join(file);
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{file} has no `{from}` any more: edit something else");
-    fs::write(path, text.replace(from, to)).unwrap();
+/// Puts other text into the first line of the shipped policies that has a text, however it is laid out.
+fn edit(home: &Home, from: &str, to: &str) {
+    let mut folders = vec![home.path("policies")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let (inner, here): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+        folders.extend(inner);
+        files.extend(here.into_iter().filter(|path| !path.to_string_lossy().ends_with(".test.toml")));
+    }
+    files.sort();
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        let plain = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let Some(at) = text.lines().position(|line| plain(line).contains(from)) else { continue };
+        let line = |(number, line): (usize, &str)| {
+            if number == at { plain(line).replacen(from, to, 1) } else { line.to_owned() }
+        };
+        let lines: Vec<String> = text.lines().enumerate().map(line).collect();
+        fs::write(path, lines.join("\n") + "\n").unwrap();
+        return;
+    }
+    panic!("the shipped policies have no `{from}` any more: edit something else");
 }
 
 /// An edit with something of everything: a level widened, a step moved and one put in, tables added, one removed.
 fn edit_all(home: &Home) {
-    edit(home, "value.toml", "top = \"20%\"", "top = \"30%\"");
-    edit(home, "care.toml", "after  = \"45d\"", "after  = \"60d\"");
-    edit(
-        home,
-        "care.toml",
-        "id     = \"season\"\nafter  = \"21d\"",
-        "id     = \"harvest\"\nafter  = \"20d\"",
-    );
-    edit(home, "churn.toml", "[trigger.no_second_order]\n", "[trigger.no_second_order]\nenabled  = false\n");
+    edit(home, "top = \"20%\"", "top = \"30%\"");
+    edit(home, "after = \"45d\"", "after = \"60d\"");
+    edit(home, "id = \"season\"", "id = \"harvest\"");
+    edit(home, "[trigger.no_second_order]", "[trigger.no_second_order]\nenabled = false");
     let added = "[score.thrifty]\nvalue = 'usual_order < 100'\n[segment.large_orders]\nwhen = '!thrifty && usual_order > 300'\n\
         [trigger.large]\nwhen = 'large_orders && revenue_3m > 800'\nbacklog = \"fire\"\nactions = [\"care_call\"]\n";
     fs::write(home.path("policies/more.toml"), added).unwrap();
@@ -35,16 +47,10 @@ fn plan<'a>(more: &[&'a str]) -> Vec<&'a str> {
 
 /// A slip of the pen that reaches everybody, and a programme that is put to sleep.
 fn slip(home: &Home) {
-    edit(home, "care.toml", "[cadence.care_611]\n", "[cadence.care_611]\nenabled   = false\n");
-    edit(home, "care.toml", "topic  = \"thanks\"", "topic  = \"gratitude\"");
-    edit(
-        home,
-        "churn.toml",
-        "audience = 'at_least(pyramid, \"secondary\") && !opted_out'",
-        "audience = 'at_least(pyramid, \"key\")'",
-    );
-    let added =
-        "[trigger.everybody]\nwhen = 'orders >= 1'\nbacklog = \"fire\"\nactions = [\"win_back_call\"]\n";
+    edit(home, "[cadence.care_611]", "[cadence.care_611]\nenabled = false");
+    edit(home, "[trigger.overdue]", "[trigger.overdue]\nenabled = false");
+    edit(home, "topic = \"thanks\"", "topic = \"gratitude\"");
+    let added = "[trigger.everybody]\nwhen = 'orders >= 1'\nbacklog = \"fire\"\nactions = [\"care_call\"]\n";
     fs::write(home.path("policies/everybody.toml"), added).unwrap();
 }
 
@@ -75,13 +81,13 @@ fn a_slip_that_reaches_everybody_is_seen_to_need_approval() {
 #[test]
 fn the_same_policies_differ_in_nothing_whatever_their_layout() {
     let home = Home::new();
-    edit(&home, "care.toml", "[cadence.care_611]", "# a remark\n[cadence.care_611]");
+    edit(&home, "[cadence.care_611]", "# a remark\n[cadence.care_611]");
     let shown = printed(&home.command(&plan(&[])), 0);
     assert!(shown.starts_with("nothing differs"), "{shown}");
     let found: serde_json::Value =
         serde_json::from_str(&printed(&home.command(&plan(&["--json"])), 0)).unwrap();
     assert_eq!((&found["version"], &found["tables"]), (&found["from"], &serde_json::json!([])));
-    edit(&home, "care.toml", "611 care programme", "612 care programme");
+    edit(&home, "title = \"611 care programme", "title = \"612 care programme");
     let shown = printed(&home.command(&plan(&[])), 2);
     assert!(
         shown.contains("title: \"611 care programme") && shown.contains("no customer stands elsewhere"),
@@ -93,13 +99,13 @@ fn the_same_policies_differ_in_nothing_whatever_their_layout() {
 #[test]
 fn wrong_input_is_told_and_ends_with_one() {
     let home = Home::new();
-    edit(&home, "value.toml", "top = \"20%\"", "top = \"lots\"");
+    edit(&home, "top = \"20%\"", "top = \"lots\"");
     let (refused, checked) = (home.command(&plan(&[])), home.command(&["check"]));
     assert_eq!((refused.status.code(), refused.stdout.as_slice()), (Some(1), &b""[..]));
     assert_eq!(refused.stderr, checked.stderr, "{}", String::from_utf8_lossy(&refused.stderr));
     let (refused, checked) = (home.command(&plan(&["--json"])), home.command(&["check", "--json"]));
     assert_eq!((refused.status.code(), refused.stdout), (Some(1), checked.stdout));
-    edit(&home, "value.toml", "top = \"lots\"", "top = \"20%\"");
+    edit(&home, "top = \"lots\"", "top = \"20%\"");
     for (wrong, why) in [
         (vec!["plan", "--now", "soon"], "is no time"),
         (vec!["plan", "--store", "nowhere.db"], "nowhere.db"),
@@ -111,7 +117,7 @@ fn wrong_input_is_told_and_ends_with_one() {
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(refused.status.code() == Some(1) && said.contains(why), "{wrong:?}: {said}");
     }
-    edit(&home, "archive.toml", "country   = { type = \"text\"", "country   = { type = \"bool\"");
+    edit(&home, "{ type = \"text\", description = \"Country", "{ type = \"bool\", description = \"Country");
     let refused = home.command(&plan(&["--days", "0"]));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.status.code() == Some(1) && said.contains("country"), "{said}");
@@ -127,7 +133,7 @@ fn a_store_without_active_policies_is_compared_with_those_in_a_folder() {
     copy(&home.path("policies"), &home.path("before/policies"));
     copy(&home.path("scripts"), &home.path("before/scripts"));
     assert!(printed(&home.command(&plan(&["--from", "before/policies"])), 0).starts_with("nothing differs"));
-    edit(&home, "value.toml", "top = \"20%\"", "top = \"30%\"");
+    edit(&home, "top = \"20%\"", "top = \"30%\"");
     let with_active = printed(&home.command(&plan(&[])), 2);
     let with_folder = printed(&home.command(&plan(&["--from", "before/policies"])), 2);
     assert_eq!(with_active, with_folder, "the folder holds what is active");
@@ -140,11 +146,11 @@ fn a_store_without_active_policies_is_compared_with_those_in_a_folder() {
 #[test]
 fn a_kept_plan_starts_no_other_policies() {
     let home = Home::new();
-    edit(&home, "value.toml", "top = \"20%\"", "top = \"30%\"");
+    edit(&home, "top = \"20%\"", "top = \"30%\"");
     printed(&home.command(&plan(&["--save", "plan.json", "--days", "0"])), 2);
     let kept: serde_json::Value = serde_json::from_slice(&fs::read(home.path("plan.json")).unwrap()).unwrap();
     assert_eq!((&kept["format"], &kept["days"]), (&"guanxi.plan/1".into(), &serde_json::Value::Null));
-    edit(&home, "value.toml", "top = \"30%\"", "top = \"31%\"");
+    edit(&home, "top = \"30%\"", "top = \"31%\"");
     let run = ["run", "--plan", "plan.json", "--listen", "127.0.0.1:0"];
     let refused = home.command(&run);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();

@@ -1,5 +1,7 @@
 //! A plan as people read it: like a diff, the tables first, then what follows for customers.
 
+use std::collections::BTreeMap;
+
 use chrono_tz::Tz;
 
 use super::super::print::table;
@@ -7,11 +9,13 @@ use super::super::times;
 use crate::daemon::policy_set::plural;
 use crate::model::Timestamp;
 use crate::plan::{
-    ActionChange, CadenceChange, Moved, Plan, ReachChange, Sample, StepChange, TouchChanges, TouchSample,
-    ValueChange,
+    ActionChange, CadenceChange, Follows, Moved, Plan, ReachChange, Sample, StepChange, TouchChanges,
+    TouchSample, ValueChange,
 };
 use crate::policy::{Change, KeyChange, TableChange};
 
+/// How many tables are named that follow another.
+const MOST_FOLLOWERS: usize = 8;
 /// What is shown of a key's value at most, in characters.
 const LONGEST: usize = 100;
 
@@ -87,11 +91,11 @@ impl Page {
                 }
             }
         }
-        for follows in &plan.follow {
-            self.say(
-                2,
-                format!("> {} decides otherwise, through {}", follows.table, follows.through.join(", ")),
-            );
+        for (through, tables) in followers(&plan.follow) {
+            let more = tables.len().saturating_sub(MOST_FOLLOWERS);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let shown: Vec<&str> = tables.into_iter().take(MOST_FOLLOWERS).collect();
+            self.say(2, format!("> decide otherwise through {through}: {}{more}", shown.join(", ")));
         }
     }
 
@@ -136,19 +140,19 @@ impl Page {
             self.say(2, "none");
             return;
         }
-        let mut rows = Vec::new();
-        for action in &touches.actions {
-            let sizes = [action.added.count, action.removed.count, action.same.count];
-            rows.push(row(format!("  {}", action.action), sizes));
-            for reason in &action.reasons {
-                let sizes = [reason.added, reason.removed, reason.same];
-                if action.reasons.len() > 1 || sizes != [0, 0, 0] {
-                    rows.push(row(format!("      {}", reason.because), sizes));
-                }
-            }
+        let (changed, others): (Vec<_>, Vec<_>) =
+            touches.actions.iter().partition(|action| is_changed(action));
+        if !changed.is_empty() {
+            let rows = changed.iter().flat_map(|action| rows(action)).collect();
+            let table = table(&["  action", "+", "-", "same", "because of"], rows, &[1, 2, 3]);
+            self.lines.extend(table.to_string().lines().map(|line| line.trim_end().to_owned()));
         }
-        let table = table(&["  action", "+", "-", "same"], rows, &[1, 2, 3]);
-        self.lines.extend(table.to_string().lines().map(|line| line.trim_end().to_owned()));
+        let stay: u64 = others.iter().map(|action| action.same.count).sum();
+        if stay > 0 {
+            let names =
+                counted(others.len() as u64, if changed.is_empty() { "action" } else { "other action" });
+            self.say(2, format!("{} by {names} either way", touches_of(stay)));
+        }
         for action in touches.actions.iter().filter(|_| with_examples) {
             for (sign, touches) in [("+", &action.added), ("-", &action.removed)] {
                 if !touches.examples.is_empty() {
@@ -301,9 +305,40 @@ fn change_of<'plan>(plan: &'plan Plan, value: &str) -> Option<&'plan Change> {
     plan.tables.iter().find(|change| change.table == value).map(|change| &change.change)
 }
 
-fn row(name: String, sizes: [u64; 3]) -> Vec<String> {
+/// Whether an action makes other touches than without the edit.
+const fn is_changed(action: &ActionChange) -> bool {
+    !action.added.is_empty() || !action.removed.is_empty() || action.reworded > 0
+}
+
+/// The rows of an action: one where it has one reason, else one for each below it.
+fn rows(action: &ActionChange) -> Vec<Vec<String>> {
+    let of_all = [action.added.count, action.removed.count, action.same.count];
+    let reasons =
+        action.reasons.iter().map(|reason| ([reason.added, reason.removed, reason.same], &reason.because));
+    let mut reasons: Vec<_> = reasons.filter(|(sizes, _)| *sizes != [0, 0, 0]).collect();
+    let because = if reasons.len() == 1 { reasons.pop().map_or("", |(_, because)| because) } else { "" };
+    let mut rows = vec![row(format!("  {}", action.action), of_all, because)];
+    rows.extend(reasons.into_iter().map(|(sizes, because)| row(String::new(), sizes, because)));
+    rows
+}
+
+fn row(name: String, sizes: [u64; 3], because: &str) -> Vec<String> {
     let shown = sizes.map(|size| if size == 0 { "·".to_owned() } else { size.to_string() });
-    std::iter::once(name).chain(shown).collect()
+    std::iter::once(name).chain(shown).chain([because.to_owned()]).collect()
+}
+
+/// `1 touch`, `2 touches`.
+fn touches_of(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "touch" } else { "touches" })
+}
+
+/// The tables that follow others, by those they follow.
+fn followers(follow: &[Follows]) -> BTreeMap<String, Vec<&str>> {
+    let mut followers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for follows in follow {
+        followers.entry(follows.through.join(" and ")).or_default().push(&follows.table);
+    }
+    followers
 }
 
 fn customers_of(touches: &Sample<TouchSample>) -> String {

@@ -51,6 +51,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "rehearsal",
             "simulate",
             "plan",
+            "report",
             "policy_test",
         ],
     ),

@@ -37,7 +37,8 @@ pub const SCRIPTS: &[(&str, &str)] = &[
 pub fn with_crm() -> impl Iterator<Item = (&'static str, String)> {
     FILES.iter().map(|&(path, text)| {
         let text = if path == "crm.toml" {
-            let lines = text.lines().map(|line| if line.starts_with("enabled") { "enabled = true" } else { line });
+            let lines =
+                text.lines().map(|line| if line.starts_with("enabled") { "enabled = true" } else { line });
             lines.collect::<Vec<_>>().join("\n")
         } else {
             text.to_owned()

@@ -121,7 +121,7 @@ fn store() -> &'static Path {
                     fs::remove_file(old).unwrap();
                 }
             }
-            let made = make(folder);
+            let made = make(folder, &|_| true);
             fs::rename(made, &store).unwrap();
         }
         store
@@ -138,8 +138,9 @@ fn build() -> String {
 }
 
 /// Lives through the four weeks: each day's orders arrive in the morning, and what is scheduled to decide on everything
-/// runs; receivers take everything. Runs that only keep standings fresh are left out, which would take a minute.
-fn make(folder: &Path) -> PathBuf {
+/// runs; receivers take everything. Of the world's files those come that `comes` lets, by name. Runs that only keep
+/// standings fresh are left out, which would take a minute.
+pub(crate) fn make(folder: &Path, comes: &dyn Fn(&str) -> bool) -> PathBuf {
     let data = tempfile::tempdir_in(folder).unwrap();
     let path = folder.join("workbench.part");
     for old in ["", "-wal", "-shm", ".lock"] {
@@ -148,10 +149,11 @@ fn make(folder: &Path) -> PathBuf {
     }
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
     let set = PolicySet::read(&shipped.join("policies"), &shipped.join("scripts")).unwrap();
-    let mut life = Life::begin(&path, &data, &set);
+    let mut life = Life::begin(&path, &data, &set, comes);
     let mut world = Chronicle::new(world());
     let mut arrived = first().plus(-HISTORY * DAY);
-    life.take_in(&mut world, &mut arrived, first());
+    // Each file arrives a millisecond after the one before it, and all of them before the first run.
+    life.take_in(&mut world, &mut arrived, first().plus(-1_000));
     life.run(first(), "first");
     let mut morning = first().plus(ARRIVE);
     let course = Course::new(&set.compiled, first(), now()).unwrap();
@@ -175,20 +177,22 @@ struct Life<'a> {
     set: &'a PolicySet,
     inbox: Inbox,
     folder: &'a TempDir,
+    /// Which files arrive, by name.
+    comes: &'a dyn Fn(&str) -> bool,
 }
 
 impl<'a> Life<'a> {
-    fn begin(store: &Path, folder: &'a TempDir, set: &'a PolicySet) -> Self {
+    fn begin(store: &Path, folder: &'a TempDir, set: &'a PolicySet, comes: &'a dyn Fn(&str) -> bool) -> Self {
         let clock = Arc::new(SetClock::at(first()));
         let mut archive = Archive::open(store).unwrap();
         let engine = reload::prepare(&mut archive, set, &(Arc::clone(&clock) as _)).unwrap();
         fs::create_dir(folder.path().join("inbox")).unwrap();
-        Self { archive, engine, clock, set, inbox: Inbox::new(folder.path()), folder }
+        Self { archive, engine, clock, set, inbox: Inbox::new(folder.path()), folder, comes }
     }
 
     /// What happened since the last time arrives.
     fn take_in(&mut self, world: &mut Chronicle, arrived: &mut Timestamp, now: Timestamp) {
-        for file in world.files_between(*arrived, now) {
+        for file in world.files_between(*arrived, now).into_iter().filter(|file| (self.comes)(&file.name)) {
             fs::write(self.folder.path().join("inbox").join(file.name), file.text).unwrap();
         }
         for found in self.inbox.look(&self.set.compiled, Patience::AtOnce).ready {
@@ -239,7 +243,7 @@ fn a_home_is_the_same_every_time() {
     let touches = |store: &Path| {
         Archive::open_read_only(store).unwrap().touches(&TouchFilter::default(), usize::MAX).unwrap()
     };
-    let made = touches(&make(folder.path()));
+    let made = touches(&make(folder.path(), &|_| true));
     assert!(made.len() > 50);
     assert_eq!(made, touches(store()));
 }

@@ -18,7 +18,7 @@ use guanxi::rehearsal::{Options, Rehearsal, deliver};
 use guanxi::schedule::Course;
 use guanxi::simulate::{Figures, Simulation, Span, Terms};
 
-use crate::home::{Home, NOW, first, golden, now, printed};
+use crate::home::{Home, NOW, first, golden, make, now, printed};
 
 fn terms(begin: Timestamp, until: Timestamp) -> Terms {
     Terms {
@@ -112,11 +112,14 @@ fn forward_it_makes_what_a_daemon_makes_to_whom_no_data_comes() {
 #[test]
 fn a_replay_makes_what_the_runs_made_while_the_data_arrived_day_by_day() {
     let home = Home::new();
-    let mut store = Archive::open_read_only(&home.store()).unwrap();
+    // Fields of customers are known only as they are now, so that what changed one is left out.
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path(), &|file| !file.starts_with("profiles") && !file.starts_with("prospects"));
+    let mut store = Archive::open_read_only(&path).unwrap();
     store.adopt(Arc::clone(&policy(&home).schema)).unwrap();
     let lived = Made::of(&store);
     let (replayed, figures) =
-        run(Simulation::replay(copy_of(&home.store()), &policy(&home), terms(first(), now())).unwrap());
+        run(Simulation::replay(copy_of(&path), &policy(&home), terms(first(), now())).unwrap());
     assert!(lived.touches.len() > 50);
     replayed.is(&lived);
     let told = figures.told.unwrap();
@@ -213,7 +216,7 @@ fn people_read_what_a_replay_took_for_known() {
 }
 
 #[test]
-fn the_drawing_is_well_formed_and_shows_every_action() {
+fn the_drawing_is_well_formed_and_names_what_is_done_most() {
     let home = Home::new();
     let words = [&MONTH[..], &["--svg", "month.svg", "--json"]].concat();
     let json: serde_json::Value = serde_json::from_str(&printed(&home.command(&words), 0)).unwrap();
@@ -221,10 +224,13 @@ fn the_drawing_is_well_formed_and_shows_every_action() {
     well_formed(&svg);
     let touches = json["days"].as_array().unwrap().iter().flat_map(|day| day["touches"].as_array().unwrap());
     let actions: Vec<&str> = touches.map(|touch| touch["action"].as_str().unwrap()).collect();
-    assert!(!actions.is_empty());
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
     for action in actions {
-        assert!(svg.contains(&format!(">{action}</text>")), "{action}");
+        *times.entry(action).or_default() += 1;
     }
+    let most = times.iter().max_by_key(|(_, times)| **times).unwrap().0;
+    assert!(svg.contains(&format!(">{most}</text>")), "{most}");
+    assert!(times.len() < 8 || svg.contains(">others</text>"), "what has no color of its own is together");
     for outside in ["http://", "https://", "url(", "@import", "<script"] {
         let own = svg.replace("http://www.w3.org/2000/svg", "");
         assert!(!own.contains(outside), "{outside}");
@@ -258,12 +264,18 @@ fn well_formed(text: &str) {
     assert_eq!((open, rest.trim()), (Vec::new(), ""));
 }
 
+/// A text with a part of it replaced, which must be there.
+fn replaced(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from}");
+    text.replace(from, to)
+}
+
 #[test]
 fn an_edit_can_be_tried_before_it_is_active() {
     let home = Home::new();
     let guards = home.store().with_file_name("policies").join("guards.toml");
     let text = fs::read_to_string(&guards).unwrap();
-    fs::write(&guards, text.replace("max = 40", "max = 1")).unwrap();
+    fs::write(&guards, replaced(&text, "max     = 40", "max     = 1")).unwrap();
     let said = printed(&home.command(&MONTH), 0);
     assert!(said.contains("not the active set"), "{said}");
     let words = [&MONTH[..], &["--json"]].concat();
@@ -271,6 +283,7 @@ fn an_edit_can_be_tried_before_it_is_active() {
     assert_eq!(json["active"], false);
     let days = json["days"].as_array().unwrap();
     let taken = days.iter().flat_map(|day| day["capacity"].as_array().unwrap());
+    let taken = taken.filter(|taken| taken["guard"] == "calls");
     assert!(taken.clone().count() > 0);
     assert!(taken.clone().all(|taken| taken["taken"].as_f64() <= Some(1.0)), "one call a day");
     let waiting = days.iter().filter_map(|day| day["waiting"]["calls"].as_u64());
@@ -282,7 +295,8 @@ fn what_is_unusually_many_waits_for_approval_unless_that_is_given() {
     let home = Home::new();
     let guards = home.store().with_file_name("policies").join("guards.toml");
     let text = fs::read_to_string(&guards).unwrap();
-    let text = text.replace("share = \"10%\"", "share = \"0.1%\"").replace("count = 200", "count = 1");
+    let text = replaced(&text, "share = \"25%\"", "share = \"0.1%\"");
+    let text = replaced(&text, "count = 200", "count = 1");
     fs::write(&guards, text).unwrap();
     let json = |more: &[&str]| -> serde_json::Value {
         let words = [&MONTH[..], &["--json"], more].concat();
@@ -309,8 +323,8 @@ fn what_can_t_be_simulated_is_said_before_anything_is_done() {
     for (words, said) in [
         (&["--until", "2020-01-01"][..], "is not after"),
         (&["--until", "soon"], "`soon` is no time"),
-        (&["--until", "2027-01-01", "--by", "piramid"], "there are buying_style"),
-        (&["--until", "2027-01-01", "--schedule", "nightly"], "there are hourly, workday_mornings"),
+        (&["--until", "2027-01-01", "--by", "piramid"], "there are account_matrix"),
+        (&["--until", "2027-01-01", "--schedule", "nightly"], "there are at_once, hourly, workday_mornings"),
         (&["--until", "2027-01-01", "--svg", "nowhere/a.svg"], "cannot write nowhere/a.svg"),
     ] {
         let words = [&["simulate", "--now", "2026-12-30", "--schedule", "workday_mornings"], words].concat();

@@ -405,7 +405,11 @@ fn summary(plan: &Plan) -> String {
         format!("+{} -{}", sum(|action| action.added.count), sum(|action| action.removed.count))
     };
     let mut parts = vec![
-        format!("{} differ", counted(plan.tables.len() as u64, "table")),
+        format!(
+            "{} {}",
+            counted(plan.tables.len() as u64, "table"),
+            if plan.tables.len() == 1 { "differs" } else { "differ" }
+        ),
         format!("{} by the edit", counted(moved, "move")),
         format!("{} touches at the next run", sums(&plan.next_run)),
     ];

@@ -323,7 +323,7 @@ fn a_condition_turns_at_the_very_millisecond_that_is_told() {
     let policy = Arc::clone(desk.engine.policy());
     let (overdue, mut checked) = (policy.value("overdue").unwrap(), 0);
     let cuts = CutPoints::new(desk.engine.plan(), &policy, desk.archive.cut_points().unwrap());
-    for customer in desk.customers().into_iter().step_by(4) {
+    for customer in desk.customers().into_iter().step_by(3) {
         let forecast = desk.explain(&customer, Some("segment.overdue"), DAYS).unwrap().forecast;
         let Some(change) = forecast.changes.iter().find(|change| &*change.name == "overdue") else {
             continue;

@@ -58,7 +58,9 @@ pub(crate) fn store(name: &str, otherwise: u32) -> Option<PathBuf> {
 pub(crate) fn policy(files: &[(&str, &str)]) -> Arc<Compiled> {
     let mut set = Files::default();
     for (file, text) in files {
-        set.policies.insert((*file).to_owned(), (*text).to_owned());
+        let is_script = Path::new(file).extension().is_some_and(|extension| extension == "rhai");
+        let folder = if is_script { &mut set.scripts } else { &mut set.policies };
+        folder.insert((*file).to_owned(), (*text).to_owned());
     }
     let outcome = load(&set);
     assert!(outcome.compiled.is_some(), "{}", guanxi::policy::render(&outcome.diagnostics, &set, false));

@@ -29,8 +29,8 @@ const DAILY: (&str, &str) =
 
 fn main() {
     let Some(store) = population::store("simulated.db", 10_000) else { return };
-    let shipped: Vec<(&str, &str)> =
-        policies::FILES.iter().copied().filter(|(file, _)| *file != DAILY.0).chain([DAILY]).collect();
+    let files = policies::FILES.iter().chain(policies::SCRIPTS).copied();
+    let shipped: Vec<(&str, &str)> = files.filter(|(file, _)| *file != DAILY.0).chain([DAILY]).collect();
     let shipped = policy(&shipped);
     let busy = policy(&[EVALUATION, CARE, DAILY]);
     year("shipped, forward", &store, &shipped, Simulation::forward, 0);

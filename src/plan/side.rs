@@ -61,7 +61,7 @@ impl Side {
         self.rehearsal.deliver(from)?;
         let until = from.plus(i64::from(days).saturating_mul(DAY));
         for due in Course::new(self.policy(), from, until)? {
-            if !makes_touches(&due.scope) {
+            if !due.scope.makes_touches() {
                 passed.left_out += 1;
                 continue;
             }
@@ -87,13 +87,5 @@ impl Days {
                 None => self.guards.push((Arc::clone(&count.name), count.waiting, count.suppressed)),
             }
         }
-    }
-}
-
-/// Whether a run of a scope looks at any trigger or cadence.
-fn makes_touches(scope: &Scope) -> bool {
-    match scope {
-        Scope::Everything => true,
-        Scope::Some { triggers, cadences, .. } => !triggers.is_empty() || !cadences.is_empty(),
     }
 }

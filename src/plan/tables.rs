@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::Follows;
-use crate::policy::compiled::{ValueDefinition, ValueKind};
+use crate::policy::compiled::ValueDefinition;
 use crate::policy::{Compiled, TableChange, UsedVersions};
 
 /// A table that has a version, with what it uses.
@@ -29,15 +29,7 @@ fn versioned(policy: &Compiled) -> BTreeMap<String, Versioned<'_>> {
 
 /// The table of a value: `metric.orders`.
 pub(super) fn table_of(value: &ValueDefinition) -> String {
-    let kind = match value.kind {
-        ValueKind::Metric(_) => "metric",
-        ValueKind::Ledger(_) => "ledger",
-        ValueKind::Score(_) | ValueKind::Rank(_) => "score",
-        ValueKind::Segment(_) => "segment",
-        ValueKind::Tier(_) => "tier",
-        ValueKind::Quadrant(_) => "quadrant",
-    };
-    format!("{kind}.{}", value.name)
+    format!("{}.{}", value.kind.word(), value.name)
 }
 
 /// The tables of another version that were not edited themselves, with what they use that is another.

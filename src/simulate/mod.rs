@@ -132,7 +132,7 @@ impl Simulation {
         let Some(due) = due else { return Ok(None) };
         self.learn(due.at)?;
         let report = self.rehearsal.follow(&due)?;
-        self.note(&report, &due.label(), due.at, decides(&due.scope))?;
+        self.note(&report, &due.label(), due.at, due.scope.makes_touches())?;
         if self.first {
             // What came before is no news to schedules that go by events.
             self.rehearsal.run_at_once(due.at)?;
@@ -225,14 +225,6 @@ impl Simulation {
 /// Whether a schedule is among those that run.
 fn is_chosen(terms: &Terms, schedule: &Schedule) -> bool {
     terms.schedules.is_empty() || terms.schedules.contains(&schedule.name)
-}
-
-/// Whether a run of a scope decides what is to be done, and not only where customers stand.
-fn decides(scope: &Scope) -> bool {
-    match scope {
-        Scope::Everything => true,
-        Scope::Some { triggers, cadences, .. } => !triggers.is_empty() || !cadences.is_empty(),
-    }
 }
 
 fn add(told: &mut Told, more: Told) {

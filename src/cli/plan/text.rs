@@ -405,11 +405,7 @@ fn summary(plan: &Plan) -> String {
         format!("+{} -{}", sum(|action| action.added.count), sum(|action| action.removed.count))
     };
     let mut parts = vec![
-        format!(
-            "{} {}",
-            counted(plan.tables.len() as u64, "table"),
-            if plan.tables.len() == 1 { "differs" } else { "differ" }
-        ),
+        counted_verb(plan.tables.len() as u64, "table differs", "tables differ"),
         format!("{} by the edit", counted(moved, "move")),
         format!("{} touches at the next run", sums(&plan.next_run)),
     ];

@@ -142,6 +142,17 @@ pub enum Scope {
     },
 }
 
+impl Scope {
+    /// Whether a run of it looks at any trigger or cadence; one that does not only places customers.
+    #[must_use]
+    pub const fn makes_touches(&self) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Some { triggers, cadences, .. } => !triggers.is_empty() || !cadences.is_empty(),
+        }
+    }
+}
+
 /// What becomes of runs missed while down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CatchUp {

@@ -115,14 +115,7 @@ impl Watching {
     fn value(&mut self, policy: &Compiled, value: &ValueDefinition) {
         let name = &*value.name;
         let Some(expression) = policy.named(name) else { return };
-        let kind = match &value.kind {
-            ValueKind::Metric(_) => "metric",
-            ValueKind::Ledger(_) => "ledger",
-            ValueKind::Score(_) | ValueKind::Rank(_) => "score",
-            ValueKind::Segment(_) => "segment",
-            ValueKind::Tier(_) => "tier",
-            ValueKind::Quadrant(_) => "quadrant",
-        };
+        let kind = value.kind.word();
         let outcomes = match &value.kind {
             ValueKind::Segment(_) => {
                 let path = [kind, name];

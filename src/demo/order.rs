@@ -58,6 +58,12 @@ impl Orders {
         self.cancellation.map(|cancellation| cancellation.minute).or(self.next)
     }
 
+    /// When the next order is placed; none once the customer has left, though a cancellation may still come.
+    #[must_use]
+    pub const fn next_order(&self) -> Option<i64> {
+        self.next
+    }
+
     /// The next order or cancellation.
     pub fn take(&mut self, weekdays: &Weekdays) -> Option<Order> {
         if let Some(cancellation) = self.cancellation.take() {

@@ -95,7 +95,7 @@ pub struct Past {
 }
 
 impl Past {
-    /// Of orders in order of time after which the next is still to come or, where it is `None`, never comes.
+    /// Of orders and cancellations in order of time, and the minute of the next order, `None` where none ever comes.
     #[must_use]
     pub fn new(orders: Vec<Order>, first: i64, next: Option<i64>) -> Self {
         let last = orders.iter().rev().find(|order| !order.cancelled).map(|order| order.minute);

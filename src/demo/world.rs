@@ -146,7 +146,7 @@ impl World {
         while stream.due().is_some_and(|minute| minute < end) {
             orders.extend(stream.take(&self.weekdays));
         }
-        (customer, Past::new(orders, first, stream.due()))
+        (customer, Past::new(orders, first, stream.next_order()))
     }
 
     fn customer(&self, number: u32) -> (Customer, Random) {

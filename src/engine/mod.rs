@@ -14,6 +14,7 @@ mod edits;
 mod enrolling;
 mod error;
 mod event;
+mod everybody;
 mod former;
 mod guards;
 mod known;
@@ -42,7 +43,7 @@ use crate::archive::{Archive, NewRun, RunTotals, RunWriter, UnsentTouches};
 use crate::care::payload::Templates;
 use crate::evaluate::{CutPlan, CutPoints, Decisions, Evaluator, Goal, Refresh};
 use crate::model::Timestamp;
-use crate::model::facts::{FactBatch, FactRequest};
+use crate::model::facts::FactBatch;
 use crate::model::trigger::RuleMemory;
 use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
@@ -51,6 +52,7 @@ use cadences::CadencePass;
 pub use cadences::expressions as cadence_expressions;
 use edits::Edits;
 use enrolling::Enrolling;
+use everybody::Everybody;
 use occasions::Occasions;
 use queueing::Queueing;
 use release::AskingAgain;
@@ -203,10 +205,14 @@ impl Engine {
             triggers.look_at_some();
             used.retain(|&cut| cuts.get(cut).is_none());
         }
-        self.refresh(&mut writer, &mut cuts, &used, &mut report)?;
+        let mut everybody = match whom {
+            Whom::Everybody => Everybody::new(request.clone(), evaluator.dictionary()),
+            Whom::These(_) => Everybody::default(),
+        };
+        self.refresh(&mut writer, &mut cuts, &used, &mut everybody, &mut report)?;
 
         let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
-        let mut walk = Walk::new(whom);
+        let mut walk = Walk::new(whom, everybody.into_batches());
         while walk.next(writer.archive(), &request, now, &mut facts)? {
             edits.evaluate(&writer, now, walk.after())?;
             let decisions = evaluator.evaluate(&mut facts, now, &cuts)?;
@@ -298,19 +304,4 @@ fn memories(archive: &Archive) -> Result<BTreeMap<String, RuleMemory>, EngineErr
 
 fn last_id(facts: &FactBatch) -> Option<String> {
     facts.len().checked_sub(1).and_then(|last| facts.ids.get(last)).map(str::to_owned)
-}
-
-/// One pass of all customers through `take`, batch by batch.
-fn each_batch(
-    archive: &Archive,
-    request: &FactRequest,
-    now: Timestamp,
-    facts: &mut FactBatch,
-    mut take: impl FnMut(&mut FactBatch) -> Result<(), EngineError>,
-) -> Result<(), EngineError> {
-    let mut walk = Walk::new(&Whom::Everybody);
-    while walk.next(archive, request, now, facts)? {
-        take(facts)?;
-    }
-    Ok(())
 }

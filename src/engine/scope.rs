@@ -25,11 +25,14 @@ pub(super) struct Walk<'a> {
     /// The last customer of the batches before the one it stands at.
     after: Option<String>,
     batches: usize,
+    /// The batches of everybody, where they were read before.
+    kept: Option<std::vec::IntoIter<FactBatch>>,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) const fn new(whom: &'a Whom) -> Self {
-        Self { whom, after: None, batches: 0 }
+    /// Over everybody it goes through what was `kept`.
+    pub(super) fn new(whom: &'a Whom, kept: Option<Vec<FactBatch>>) -> Self {
+        Self { whom, after: None, batches: 0, kept: kept.map(Vec::into_iter) }
     }
 
     /// Fills in the next batch; `facts` holds the one before. False where there are no more.
@@ -44,9 +47,16 @@ impl<'a> Walk<'a> {
             self.after = last_id(facts);
         }
         self.batches += 1;
-        match self.whom {
-            Whom::Everybody => Ok(archive.next_batch(request, now, self.after.as_deref(), facts)?),
-            Whom::These(customers) => {
+        match (self.whom, &mut self.kept) {
+            (Whom::Everybody, Some(kept)) => match kept.next() {
+                Some(next) => {
+                    *facts = next;
+                    Ok(true)
+                }
+                None => Ok(false),
+            },
+            (Whom::Everybody, None) => Ok(archive.next_batch(request, now, self.after.as_deref(), facts)?),
+            (Whom::These(customers), _) => {
                 let Some(some) = customers.chunks(BATCH).nth(self.batches - 1) else { return Ok(false) };
                 let some: Vec<&str> = some.iter().map(|customer| &**customer).collect();
                 archive.batch_of(request, now, &some, facts)?;

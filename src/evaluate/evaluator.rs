@@ -100,15 +100,12 @@ impl Evaluator {
     pub fn request_events(&mut self, wanted: &EventRequest, now: Timestamp) -> FactRequest {
         let is_used = self.reach.is_used(wanted.event);
         let mut request = self.request(now).clone();
-        match request.events.iter_mut().find(|events| events.event == wanted.event) {
-            Some(events) => {
-                events.after = if is_used { events.after.min(wanted.after) } else { wanted.after };
-                events.ids |= wanted.ids;
-                let fields: BTreeSet<usize> = events.fields.iter().chain(&wanted.fields).copied().collect();
-                events.fields = fields.into_iter().collect();
-            }
-            None => request.events.push(wanted.clone()),
+        if let Some(events) = request.events.iter_mut().find(|events| events.event == wanted.event)
+            && !is_used
+        {
+            events.after = wanted.after;
         }
+        request.join(&FactRequest { events: vec![wanted.clone()], ..FactRequest::default() });
         request
     }
 

@@ -25,6 +25,36 @@ pub struct FactRequest {
     pub cadences: Vec<CadenceRequest>,
 }
 
+impl FactRequest {
+    /// Wants all fields, events and classes that another wants as well.
+    pub fn join(&mut self, other: &Self) {
+        join_sorted(&mut self.customer, &other.customer);
+        for wanted in &other.events {
+            match self.events.iter_mut().find(|events| events.event == wanted.event) {
+                Some(events) => {
+                    join_sorted(&mut events.fields, &wanted.fields);
+                    events.ids |= wanted.ids;
+                    // None, which is all of them, is the least.
+                    events.after = events.after.min(wanted.after);
+                }
+                None => self.events.push(wanted.clone()),
+            }
+        }
+        for wanted in &other.classes {
+            match self.classes.iter_mut().find(|class| class.class == wanted.class) {
+                Some(class) => class.previous |= wanted.previous,
+                None => self.classes.push(*wanted),
+            }
+        }
+    }
+}
+
+fn join_sorted(indices: &mut Vec<usize>, others: &[usize]) {
+    indices.extend_from_slice(others);
+    indices.sort_unstable();
+    indices.dedup();
+}
+
 /// One cadence whose enrolments a run needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CadenceRequest {
@@ -87,6 +117,19 @@ impl FactBatch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
+    }
+
+    /// About how many numbers, texts and flags it holds.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        let filled = |columns: &[Option<Column>]| columns.iter().flatten().count();
+        let classes = self.prior.classes.iter().flatten().count();
+        let of_customers = self.len() * (2 + filled(&self.customer) + 2 * classes);
+        let of_events = self.events.iter().flatten().map(|events| {
+            events.offsets.len()
+                + events.at.len() * (1 + filled(&events.fields) + usize::from(events.ids.is_some()))
+        });
+        of_customers + of_events.sum::<usize>()
     }
 }
 

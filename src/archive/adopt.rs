@@ -77,6 +77,7 @@ impl Archive {
         };
         self.schema = schema;
         self.layout = layout;
+        self.events_change();
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 mod columns;
 mod enrolments;
 mod events;
+mod kept;
 mod prior;
 
 use std::ops::Range;
@@ -16,6 +17,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use self::columns::FieldReader;
 pub(super) use self::enrolments::{COLUMNS as ENROLMENT_COLUMNS, enrolment_of};
+pub(super) use self::kept::KeptEvents;
 pub(super) use self::prior::place_of;
 use super::adopt::{Layout, Slot};
 use super::{Archive, ArchiveError, Result};
@@ -36,6 +38,7 @@ struct FactReader<'store> {
     connection: &'store Connection,
     schema: &'store Schema,
     layout: &'store Layout,
+    kept: Option<&'store KeptEvents>,
 }
 
 impl Archive {
@@ -60,7 +63,7 @@ impl Archive {
         after: Option<&str>,
         facts: &mut FactBatch,
     ) -> Result<bool> {
-        let reader = FactReader { connection: &self.connection, schema: &view.schema, layout: &view.layout };
+        let reader = self.reader_by(&view.schema, &view.layout);
         reader.next_batch(request, now, after, facts)
     }
 
@@ -96,7 +99,15 @@ impl Archive {
     }
 
     fn reader(&self) -> FactReader<'_> {
-        FactReader { connection: &self.connection, schema: &self.schema, layout: &self.layout }
+        self.reader_by(&self.schema, &self.layout)
+    }
+
+    const fn reader_by<'store>(
+        &'store self,
+        schema: &'store Schema,
+        layout: &'store Layout,
+    ) -> FactReader<'store> {
+        FactReader { connection: &self.connection, schema, layout, kept: self.kept_events.as_ref() }
     }
 }
 

@@ -159,7 +159,7 @@ impl Archive {
             return Err(not_open(id));
         }
         let ids: Vec<&str> = touches.iter().map(String::as_str).collect();
-        let delivered = deliver(&transaction, &self.schema, &ids, at)?;
+        let delivered = deliver(&transaction, self, &ids, at)?;
         transaction.execute("DELETE FROM file_write_touch WHERE write = ?1", [id])?;
         transaction.execute("DELETE FROM file_write WHERE id = ?1", [id])?;
         transaction.commit()?;

@@ -74,6 +74,7 @@ impl Archive {
         if writing > 0 {
             return Err(ArchiveError::BeingWritten { touches: writing });
         }
+        self.events_change();
         self.connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let mut erased = RowCounts::new();

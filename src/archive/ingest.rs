@@ -12,6 +12,7 @@ pub(super) use self::arrivals::{Arrivals, last_number};
 use self::customers::Customers;
 use self::events::EventStatements;
 use super::adopt::Layout;
+use super::facts::KeptEvents;
 use super::identities::Identities;
 use super::value::as_integer;
 use super::{Archive, ArchiveError, Result};
@@ -91,6 +92,7 @@ pub struct Ingest<'archive> {
     layout: &'archive Layout,
     schema: &'archive Schema,
     identities: Arc<Identities>,
+    kept: Option<&'archive KeptEvents>,
     /// The last customer that was found not to be forgotten.
     remembered: String,
     at: Timestamp,
@@ -117,6 +119,7 @@ impl Archive {
             layout: &self.layout,
             schema: &self.schema,
             identities,
+            kept: self.kept_events.as_ref(),
             remembered: String::new(),
             at,
             counts: IngestCounts::default(),
@@ -192,6 +195,9 @@ impl Ingest<'_> {
         let outcome = if statements.insert(&row, self.arrivals.arrived())? {
             self.customers.mention(row.customer, row.at.0)?;
             self.arrivals.note(shape, row.id, row.customer, row.at.0)?;
+            if let Some(kept) = self.kept {
+                kept.changed(&layout.name, row.customer);
+            }
             if let Some(added) = self.added.get_mut(kind) {
                 *added += 1;
             }
@@ -199,6 +205,9 @@ impl Ingest<'_> {
         } else if let Some(former) = statements.replace(&row)? {
             self.customers.mention(row.customer, row.at.0)?;
             self.arrivals.correct(shape, &former, &row)?;
+            if let Some(kept) = self.kept {
+                kept.drop_kind(&layout.name);
+            }
             if former.customer != row.customer || former.at != row.at.0 {
                 self.customers.recount(self.connection, &former.customer)?;
                 self.customers.recount(self.connection, row.customer)?;

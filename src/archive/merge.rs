@@ -65,6 +65,7 @@ impl Archive {
                 return Err(MergeError::Unknown(id.to_owned()));
             }
         }
+        self.events_change();
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let mut moved = RowCounts::new();
         join(&transaction, old, new, at, &mut moved)?;

@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::adopt::Layout;
+use super::facts::KeptEvents;
 use super::identities::Identities;
 use super::in_place;
 use super::migrate::{self, Found};
@@ -38,6 +39,8 @@ pub struct Archive {
     pub(super) writable: bool,
     /// Read once it is needed.
     pub(super) identities: Option<Arc<Identities>>,
+    /// Events read once, where they are kept.
+    pub(super) kept_events: Option<KeptEvents>,
     /// Held while the store may be written; given back when the process ends, however it ends.
     pub(super) _lock: Option<File>,
 }
@@ -93,6 +96,7 @@ impl Archive {
             layout: Layout::default(),
             writable: false,
             identities: None,
+            kept_events: None,
             _lock: None,
         };
         archive.adopt(own_schema())?;
@@ -118,6 +122,7 @@ impl Archive {
             layout: Layout::default(),
             writable: true,
             identities: None,
+            kept_events: None,
             _lock: lock,
         };
         archive.adopt(own_schema())?;

@@ -126,6 +126,7 @@ impl Archive {
             meta::remember(&self.connection, PRUNED, pruning.started.0)?;
             return Ok(false);
         };
+        self.events_change();
         let limit = i64::try_from(rows.max(1)).unwrap_or(i64::MAX);
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let mut next = pruning.clone();

@@ -13,6 +13,8 @@ use super::{Archive, Result};
 
 /// Page cache, in KiB.
 const CACHE: i64 = 256 * 1024;
+/// What a run changes of a copy smaller than this, in KiB, is kept for its rollback in memory instead of a file.
+const IN_MEMORY: i64 = 64 * 1024;
 
 impl Archive {
     /// An empty store for trying things out.
@@ -34,6 +36,10 @@ impl Archive {
     pub fn scratch_copy(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Self> {
         let mut connection = scratch_connection()?;
         copy_pages(&self.connection, &mut connection, progress)?;
+        let size = "SELECT page_count * page_size / 1024 FROM pragma_page_count(), pragma_page_size()";
+        if connection.query_row(size, [], |row| row.get::<_, i64>(0))? < IN_MEMORY {
+            connection.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
+        }
         let mut copy = Self::from_scratch(connection)?;
         copy.adopt(self.schema.clone())?;
         Ok(copy)
@@ -49,6 +55,7 @@ impl Archive {
             layout: Layout::default(),
             writable: true,
             identities: None,
+            kept_events: None,
             _lock: None,
         };
         archive.adopt(own_schema())?;

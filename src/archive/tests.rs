@@ -9,6 +9,7 @@ mod faults;
 mod field_changes;
 mod forget;
 mod ingest;
+mod kept;
 mod lines;
 mod log;
 mod merge;

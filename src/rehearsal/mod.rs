@@ -89,6 +89,7 @@ impl Rehearsal {
         options: Options,
     ) -> Result<Self, RehearsalError> {
         archive.adopt(Arc::clone(&policy.schema))?;
+        archive.keep_events();
         let clock = Arc::new(SetClock::default());
         let engine = Engine::new(policy, Arc::clone(&clock) as _)?.with_refresh(options.refresh);
         Ok(Self { archive, engine, clock, deliveries: options.deliveries })

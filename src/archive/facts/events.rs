@@ -1,10 +1,12 @@
 //! The events of a batch of customers.
 
+use std::cell::Ref;
 use std::ops::Range;
 
 use rusqlite::{Connection, params};
 
 use super::columns::FieldReader;
+use super::kept::KeptKind;
 use super::{Cursor, FactReader, put_back, take_columns};
 use crate::archive::adopt::EventLayout;
 use crate::archive::{ArchiveError, Result};
@@ -27,7 +29,12 @@ impl FactReader<'_> {
             else {
                 continue;
             };
-            let source = Source { connection: self.connection, wanted, now, fields: &shape.fields, layout };
+            let kept = match self.kept {
+                Some(kept) if layout.stored && !layout.everyone => kept.kind(self.connection, layout)?,
+                _ => None,
+            };
+            let source =
+                Source { connection: self.connection, wanted, now, fields: &shape.fields, layout, kept };
             let batch = former.unwrap_or_default();
             *place = Some(source.read(batch, spans, &facts.ids, &mut facts.dictionary)?);
         }
@@ -42,6 +49,7 @@ struct Source<'request> {
     now: Timestamp,
     fields: &'request [FieldShape],
     layout: &'request EventLayout,
+    kept: Option<Ref<'request, KeptKind>>,
 }
 
 impl Source<'_> {
@@ -71,6 +79,8 @@ impl Source<'_> {
             batch.offsets.resize(ids.len() + 1, 0);
         } else if self.layout.everyone {
             self.read_everyones(&columns, &mut readers, &mut batch, ids.len(), dictionary)?;
+        } else if let Some(kept) = &self.kept {
+            self.take_kept(kept, &mut readers, &mut batch, (spans, ids), dictionary)?;
         } else {
             self.read_own(&columns, &mut readers, &mut batch, spans, ids, dictionary)?;
         }
@@ -111,6 +121,39 @@ impl Source<'_> {
                 batch.at.push(row.get::<_, i64>(1)? as f64);
                 for (index, reader) in readers.iter_mut().enumerate() {
                     reader.push(row.get_ref(index + 2)?, dictionary)?;
+                }
+            }
+        }
+        begin_groups(batch, ids.len())
+    }
+
+    /// As [`Source::read_own`], of what is kept in memory.
+    fn take_kept(
+        &self,
+        kept: &KeptKind,
+        readers: &mut [FieldReader],
+        batch: &mut EventBatch,
+        (spans, ids): (&[Range<usize>], &TextList),
+        dictionary: &mut Dictionary,
+    ) -> Result<()> {
+        let fields = self.layout.fields.iter().enumerate();
+        let wanted = fields.filter(|(field, _)| self.wanted.fields.contains(field));
+        let columns = wanted.map(|(_, slot)| kept.column(slot.selected())).chain([kept.column("id")]);
+        let columns: Vec<Option<usize>> = columns.collect();
+        for span in spans {
+            let mut customers = kept.from(ids.get(span.start).unwrap_or_default()).peekable();
+            for row in span.clone() {
+                let id = ids.get(row).unwrap_or_default();
+                while customers.next_if(|(customer, _)| *customer < id).is_some() {}
+                let Some((_, events)) = customers.next_if(|(customer, _)| *customer == id) else { continue };
+                let range = events.between(self.after(), self.now.0);
+                begin_groups(batch, row)?;
+                batch.at.extend(events.at(&range).iter().map(|&at| at as f64));
+                for event in range {
+                    let values = kept.event(events, event);
+                    for (reader, &column) in readers.iter_mut().zip(&columns) {
+                        reader.push(values.get(column), dictionary)?;
+                    }
                 }
             }
         }

@@ -102,7 +102,7 @@ impl<'archive> OutboxChange<'archive> {
     /// # Errors
     /// SQLite's own.
     pub fn delivered(&self, ids: &[&str], at: Timestamp) -> Result<u64> {
-        deliver(&self.transaction, &self.archive.schema, ids, at)
+        deliver(&self.transaction, self.archive, ids, at)
     }
 
     /// Notes a failed attempt and when the next is due; false where the touch is no longer queued.

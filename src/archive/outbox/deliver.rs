@@ -7,10 +7,13 @@ use rusqlite::{Connection, params};
 use super::change::{AMONG, list};
 use crate::archive::ingest::{Arrivals, add_to_tally};
 use crate::archive::touch_tally::count_deliveries;
-use crate::archive::{ArchiveError, Result};
+use crate::archive::{Archive, ArchiveError, Result};
 use crate::model::schema::TOUCH_EVENT;
 use crate::model::touch::TouchState;
-use crate::model::{EventShape, Schema, Timestamp};
+use crate::model::{EventShape, Timestamp};
+
+/// Where the events of deliveries are.
+const TOUCH_TABLE: &str = "event_touch";
 
 /// Touches that are to be marked.
 #[derive(Debug, Default)]
@@ -23,10 +26,10 @@ struct Found {
     came_from: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
-/// Marks touches as delivered within a transaction; returns how many were not before.
+/// Marks touches as delivered within a transaction of an archive; returns how many were not before.
 pub(in crate::archive) fn deliver(
     connection: &Connection,
-    schema: &Schema,
+    archive: &Archive,
     ids: &[&str],
     at: Timestamp,
 ) -> Result<u64> {
@@ -34,7 +37,7 @@ pub(in crate::archive) fn deliver(
         return Ok(0);
     }
     let Found { all, mut fresh, came_from } = find(connection, ids)?;
-    let heard = schema.events.iter().find(|event| *event.name == *TOUCH_EVENT && event.heard);
+    let heard = archive.schema.events.iter().find(|event| *event.name == *TOUCH_EVENT && event.heard);
     if heard.is_none() {
         // Nobody numbers them: neighbours in the table are written one after another.
         fresh.sort_unstable();
@@ -42,6 +45,9 @@ pub(in crate::archive) fn deliver(
     let numbers: Vec<i64> = fresh.iter().map(|(_, number)| *number).collect();
     let numbers = list(&numbers)?;
     record(connection, heard, &numbers, at)?;
+    if let Some(kept) = &archive.kept_events {
+        fresh.iter().for_each(|(customer, _)| kept.changed(TOUCH_TABLE, customer));
+    }
     connection
         .prepare_cached(&format!(
             "UPDATE touch SET state = 'delivered', reason = '', state_at = ?2 WHERE number {AMONG}"
@@ -116,7 +122,7 @@ fn record(connection: &Connection, heard: Option<&EventShape>, numbers: &str, at
     };
     if recorded > 0 {
         arrivals.keep()?;
-        add_to_tally(connection, "event_touch", u64::try_from(recorded).unwrap_or(u64::MAX))?;
+        add_to_tally(connection, TOUCH_TABLE, u64::try_from(recorded).unwrap_or(u64::MAX))?;
     }
     Ok(())
 }

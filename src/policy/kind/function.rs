@@ -10,7 +10,7 @@ use crate::policy::expression::is_function;
 use crate::policy::files::Files;
 use crate::policy::names::KnownFunction;
 use crate::policy::raw::{At, Content, Declared, Form, Key, MapKeys, Place, Reader, Sink, Table, key, takes};
-use crate::policy::script::{Flaw, Function, Parameter, Script, meaning};
+use crate::policy::script::{Flaw, Function, Parameter, Remembered, Script, meaning};
 use crate::policy::version;
 
 /// Keys of `[function.NAME]`.
@@ -130,6 +130,7 @@ fn check_one(name: &str, table: &At<Table>, scripts: &mut Scripts<'_>) -> KnownF
             version,
             entry: named.into(),
             script,
+            remembered: Remembered::default(),
         }),
         _ => None,
     };

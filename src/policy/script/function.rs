@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rhai::{CallFnOptions, Dynamic, EvalAltResult, ImmutableString, Scope};
 
 use super::engine::{ENGINE, LIMITS, begin};
+use super::remembered::{Argument, Arguments, Remembered};
 use super::source::Script;
 use crate::model::{Date, Timestamp, Type, Value};
 use crate::policy::compiled::About;
@@ -28,6 +29,7 @@ pub struct Function {
     /// The function's name in the script.
     pub(crate) entry: Arc<str>,
     pub(crate) script: Script,
+    pub(crate) remembered: Remembered,
 }
 
 /// One parameter.
@@ -64,7 +66,19 @@ impl Function {
     /// # Errors
     /// The script failed, passed a limit or gave another type.
     pub fn call(&self, arguments: impl Iterator<Item = Value>) -> Result<Option<Value>, Failure> {
-        let arguments: Vec<Dynamic> = arguments.map(to_script).collect();
+        let arguments: Vec<Value> = arguments.collect();
+        let key: Arguments = arguments.iter().map(Argument::from).collect();
+        if let Some(given) = self.remembered.get(&key) {
+            return Ok(given);
+        }
+        let given = self.run(arguments)?;
+        self.remembered.keep(key, given.clone());
+        Ok(given)
+    }
+
+    /// As [`Function::call`], run whatever is remembered.
+    pub(super) fn run(&self, arguments: Vec<Value>) -> Result<Option<Value>, Failure> {
+        let arguments: Vec<Dynamic> = arguments.into_iter().map(to_script).collect();
         begin();
         let options = CallFnOptions::new().eval_ast(false);
         let tree = &*self.script.tree;

@@ -13,7 +13,7 @@ fn nothing_is_kept_from_call_to_call() {
         Type::Number,
     );
     for _ in 0..3 {
-        assert_eq!(keeping.call([Value::Number(1.0)].into_iter()), Ok(Some(Value::Number(4.0))));
+        assert_eq!(keeping.run(vec![Value::Number(1.0)]), Ok(Some(Value::Number(4.0))));
     }
     for text in ["let n = 0; fn f() { 1 }", "const N = 1; fn f() { N }", "print(1);", "f(); fn f() { 1 }"] {
         refusal(text);
@@ -21,6 +21,26 @@ fn nothing_is_kept_from_call_to_call() {
     assert!(refusal("let n = 0;\nfn f() { 1 }").contains("outside of functions"));
     assert!(refusal("fn f() { n += 1; n }").contains("nothing is named `n`"));
     failure("fn f() { this.n = 1; 1 }");
+}
+
+#[test]
+fn the_same_arguments_give_what_they_gave_and_others_do_not() {
+    let takes = [Type::Number, Type::Text];
+    let called = function("fn f(x, s) { if s == \"\" { throw \"empty\" } `${x} ${s}` }", &takes, Type::Text);
+    let call = |x: f64, s: &str| called.call([Value::Number(x), Value::text(s)].into_iter());
+    for _ in 0..2 {
+        assert_eq!(call(1.5, "a"), Ok(Some(Value::text("1.5 a"))));
+        assert_eq!(call(1.5, "b"), Ok(Some(Value::text("1.5 b"))));
+        assert_eq!(call(2.5, "a"), Ok(Some(Value::text("2.5 a"))));
+        assert!(call(1.5, "").is_err(), "a failure is told each time");
+    }
+    let other = function("fn f(x, s) { s }", &takes, Type::Text);
+    let given = other.call([Value::Number(1.5), Value::text("a")].into_iter());
+    assert_eq!(given, Ok(Some(Value::text("a"))), "each function remembers its own");
+    for number in 0..40_000 {
+        let x = f64::from(number) + 0.5;
+        assert_eq!(call(x, "a"), Ok(Some(Value::text(format!("{x} a")))), "more than are remembered");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod border;
 mod chance;
 mod confined;
 
-use super::{Failure, Flaw, Function, Parameter, Script, meaning};
+use super::{Failure, Flaw, Function, Parameter, Remembered, Script, meaning};
 use crate::model::{Type, Value};
 use crate::policy::compiled::About;
 
@@ -24,6 +24,7 @@ fn function(text: &str, takes: &[Type], returns: Type) -> Function {
         version: "".into(),
         entry: "f".into(),
         script,
+        remembered: Remembered::default(),
     }
 }
 

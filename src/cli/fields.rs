@@ -7,7 +7,7 @@ use crate::model::{Type, Value};
 use crate::policy::compiled::{Data, Fades, ValueDefinition, ValueKind};
 use crate::policy::expression::reason::Facts;
 use crate::policy::expression::tree::Reference;
-use crate::policy::expression::{ClassName, LedgerName, Names};
+use crate::policy::expression::{ClassName, Declared, LedgerName, Names};
 use crate::policy::{Compiled, facts_of_field};
 
 /// The names of a customer's values.
@@ -41,6 +41,15 @@ impl Names for CustomerNames<'_> {
         let mut names: Vec<String> = fields.chain(values).chain(data).chain(own).collect();
         names.sort_unstable();
         names
+    }
+
+    fn function(&self, name: &str) -> Option<Declared> {
+        let function = self.0.functions.iter().find(|function| &*function.name == name)?;
+        Some(Declared::Sound(Arc::clone(function)))
+    }
+
+    fn functions(&self) -> Vec<String> {
+        self.0.functions.iter().map(|function| function.name.to_string()).collect()
     }
 
     fn class(&self, name: &str) -> Option<ClassName> {

@@ -122,6 +122,9 @@ pub(super) struct Run {
     /// Run the shipped policies on a generated customer world, in a scratch folder
     #[arg(long, conflicts_with = "plan")]
     pub(super) demo: bool,
+    /// What --demo takes for the present, at which its four months end [default: the clock's time]
+    #[arg(long, requires = "demo", value_name = "TIME")]
+    pub(super) now: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -13,6 +13,7 @@ pub mod chronicle;
 pub mod complaint;
 pub mod contact;
 pub mod customer;
+pub mod days;
 pub mod enquiry;
 pub mod handover;
 pub mod line;

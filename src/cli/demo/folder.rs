@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::failure::Failure;
 use super::super::print::Out;
-use crate::demo::{File, policies};
+use crate::demo::{File, days, policies};
+use crate::model::Date;
 
 /// The folder.
 pub(super) struct Folder {
@@ -14,8 +15,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes it, with the shipped policies in it.
-    pub(super) fn make(wanted: Option<&Path>) -> Result<Self, Failure> {
+    /// Makes it, with the shipped policies in it, whose calendar names days about today.
+    pub(super) fn make(wanted: Option<&Path>, today: Date) -> Result<Self, Failure> {
         let root = wanted.map_or_else(
             || std::env::temp_dir().join(format!("guanxi-demo-{}", std::process::id())),
             Path::to_owned,
@@ -28,7 +29,7 @@ impl Folder {
             )));
         }
         for (path, text) in policies::with_crm() {
-            write(&folder.policies().join(path), &text)?;
+            write(&folder.policies().join(path), &days::replaced(&text, today))?;
         }
         for (path, text) in policies::SCRIPTS {
             write(&folder.root.join("scripts").join(path), text)?;

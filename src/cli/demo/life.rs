@@ -157,13 +157,14 @@ impl Living<'_> {
             run.backlog
         ))?;
         self.out.line(format_args!(
-            "            as their triggers say; {} begin a programme of care",
+            "            as their triggers say; programmes of care, news and personal days begin {} times",
             run.enrolled
         ))?;
         self.delivered().await?;
         self.news().await?;
         self.out.line("")?;
-        self.out.line(format_args!("{DAYS} days pass at speed:"))?;
+        self.out
+            .line(format_args!("{DAYS} days pass at speed; what falls on a weekend goes out on Monday:"))?;
         Ok(())
     }
 

@@ -18,11 +18,13 @@ use tokio::runtime::Runtime;
 use super::arguments::{Common, Run};
 use super::failure::Failure;
 use super::print::Out;
-use super::{logging, run};
+use super::{logging, run, times};
 use crate::daemon::state::{Outside, Settings};
 use crate::daemon::{Daemon, Signals};
-use crate::ports::Environment;
+use crate::demo::world;
+use crate::model::civil;
 use crate::ports::system::{SystemClock, SystemEntropy, SystemEnvironment};
+use crate::ports::{Clock, Environment};
 use clock::DemoClock;
 use folder::Folder;
 use life::Life;
@@ -34,15 +36,17 @@ pub(super) fn execute(
     out: &mut Out,
 ) -> Result<(), Failure> {
     logging::start("warn,guanxi::daemon::reload=info", command.log_format);
-    let folder = Folder::make(common.data.as_deref())?;
-    runtime.block_on(live(&folder, command, out))
+    let present = command.now.as_deref().map(|text| times::parse(text, world::ZONE)).transpose()?;
+    let clock = Arc::new(DemoClock::at(present));
+    let today = civil::local_date(clock.now(), world::ZONE).unwrap_or_default();
+    let folder = Folder::make(common.data.as_deref(), today)?;
+    runtime.block_on(live(&folder, clock, command, out))
 }
 
-async fn live(folder: &Folder, command: &Run, out: &mut Out) -> Result<(), Failure> {
+async fn live(folder: &Folder, clock: Arc<DemoClock>, command: &Run, out: &mut Out) -> Result<(), Failure> {
     let receiver = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let crm = receiver.local_addr()?;
     let received = receiver::start(receiver);
-    let clock = Arc::new(DemoClock::new());
     let life = Life::new(Arc::clone(&clock), received);
     let outside = Outside {
         clock: Arc::clone(&clock) as _,

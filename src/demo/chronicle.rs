@@ -97,17 +97,17 @@ fn write_customer(person: &Person, past: &Past, staff: &Staff, market: &Market, 
     for order in &past.orders {
         rows.add(order.minute, Sheet::Invoices, format_args!("{order}"));
     }
-    if let Some(profile) = Profile::of(person, &with, past.first, staff, market) {
-        rows.add(past.first, Sheet::Profiles, format_args!("{id},{profile}"));
-        change::write(person, past, &profile, rows);
+    if let Some((minute, profile)) = Profile::of(person, past, &with, staff, market) {
+        rows.add(minute, Sheet::Profiles, format_args!("{id},{profile}"));
+        change::write(person, past, (minute, &profile), rows);
         if before.is_none() {
-            handover::write(id, past.first, &with, staff, rows);
+            handover::write(id, minute, &with, staff, rows);
         }
     }
     line::write(person, past, market, rows);
+    survey::write(person, past, &with, staff, rows);
     for write in [
         payment::write,
-        survey::write,
         complaint::write,
         contact::write,
         enquiry::write,

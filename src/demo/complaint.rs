@@ -8,6 +8,10 @@ use super::sheet::{Rows, Sheet};
 
 /// Share of orders that are complained about: by most, and by the discontent.
 const COMPLAINED: [f64; 2] = [0.05, 0.12];
+/// The same of the few for whom it goes wrong again and again.
+const TROUBLED: f64 = 0.35;
+/// Share of customers who are among them.
+const TROUBLED_ARE: f64 = 0.02;
 /// What about.
 const CAUSES: [(&str, f64); 5] =
     [("delivery", 0.40), ("quality", 0.25), ("billing", 0.15), ("advice", 0.10), ("promise", 0.10)];
@@ -23,7 +27,9 @@ pub fn write(person: &Person, past: &Past, rows: &mut Rows) {
     let mut random = person.random(Topic::Complaints);
     let own = random.choose(&CAUSES);
     let [most, discontent] = COMPLAINED;
+    let troubled = random.chance(TROUBLED_ARE);
     let share = if person.is_unhappy() { discontent } else { most };
+    let share = if troubled { TROUBLED } else { share };
     let id = person.id();
     for order in past.placed() {
         if !random.chance(share) {
@@ -33,7 +39,7 @@ pub fn write(person: &Person, past: &Past, rows: &mut Rows) {
         let minute = day * DAY_MINUTES + office_minute(&mut random);
         let cause = if random.chance(OWN_CAUSE) { own } else { random.choose(&CAUSES) };
         let severity = random.choose(&SEVERITIES);
-        let ticket = format!("ticket-{}", order.invoice());
+        let ticket = format!("T{}", order.invoice());
         rows.add(
             minute,
             Sheet::Complaints,

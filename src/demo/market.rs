@@ -112,7 +112,7 @@ fn told(week: u32, launches: &mut u32, mut random: Random) -> What {
             *launches += 1;
             What::Launch(*launches)
         }
-        3 => What::Shortage(Product::scarce(&mut random)),
+        3 => What::Shortage(Product::best_seller(&mut random)),
         5 => What::RivalFailed(random.one_of(&RIVALS)),
         _ => What::Disruption,
     }

@@ -13,8 +13,10 @@ impl Product {
     const COUNT: i64 = 60;
     /// The first of them are those whose prices fall most often and that people lack the means for.
     const WANTED: i64 = 20;
-    /// The first of them run short at times.
-    const SCARCE: i64 = 10;
+    /// The first of them sell best, and run short at times.
+    const BEST_SELLERS: i64 = 5;
+    /// How often one of those is what somebody buys most.
+    const OFTEN: f64 = 0.5;
 
     /// Any.
     pub fn any(random: &mut Random) -> Self {
@@ -26,9 +28,9 @@ impl Product {
         Self::up_to(Self::WANTED, random)
     }
 
-    /// One of those that run short.
-    pub fn scarce(random: &mut Random) -> Self {
-        Self::up_to(Self::SCARCE, random)
+    /// One of those that sell best, and therefore run short.
+    pub fn best_seller(random: &mut Random) -> Self {
+        Self::up_to(Self::BEST_SELLERS, random)
     }
 
     fn up_to(most: i64, random: &mut Random) -> Self {
@@ -50,7 +52,7 @@ impl Product {
 
     /// Three different ones: what somebody buys most, most often the first.
     pub fn favourites(random: &mut Random) -> [Self; 3] {
-        let first = Self::any(random);
+        let first = if random.chance(Self::OFTEN) { Self::best_seller(random) } else { Self::any(random) };
         let second = Self::besides(&[first], || Self::any(random));
         [first, second, Self::besides(&[first, second], || Self::any(random))]
     }

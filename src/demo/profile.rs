@@ -1,4 +1,4 @@
-//! What colleagues know of a customer when the first order is placed; much of it only of some.
+//! What colleagues know of a customer, mostly from the first order on; much of it only of some.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -7,14 +7,16 @@ use super::calibration::{AMOUNT_WITHIN, GAP_WITHIN};
 use super::line::favourites;
 use super::market::{Market, RIVALS, launch};
 use super::moment::Day;
-use super::person::{LARGEST_10, LARGEST_30, Person};
+use super::person::{LARGEST_10, LARGEST_30, Past, Person};
 use super::product::{Pounds, Product};
 use super::random::{Random, Topic, whole};
-use super::season::DAY_MINUTES;
+use super::season::{DAY_MINUTES, office_minute, working_day};
 use super::staff::Staff;
 
-/// Share of customers whom a colleague knows.
+/// Share of customers whom a colleague knows when they first order.
 const KNOWN: f64 = 0.85;
+/// How many days it takes on average until somebody comes to know one of the others, as long as they order.
+const UNKNOWN: f64 = 240.0;
 
 const OPTED_OUT: f64 = 0.04;
 const CONTACT_KNOWN: f64 = 0.9;
@@ -162,19 +164,17 @@ impl Display for Profile {
 }
 
 impl Profile {
-    /// What is known of a customer at the minute of the first order; `None` of those whom no colleague knows.
+    /// What a colleague knows of a customer, and from which minute on; `None` where nobody has come to know them.
     #[must_use]
     pub fn of(
         person: &Person,
+        past: &Past,
         with: &Acquaintance,
-        minute: i64,
         staff: &Staff,
         market: &Market,
-    ) -> Option<Self> {
+    ) -> Option<(i64, Self)> {
         let mut random = person.random(Topic::Profile);
-        if !random.chance(KNOWN) {
-            return None;
-        }
+        let minute = if random.chance(KNOWN) { past.first } else { met_later(person, past)? };
         let mut profile = Self {
             account_manager: with.desk.map_or("", |desk| staff.at(desk, minute)),
             source: with.source,
@@ -186,7 +186,7 @@ impl Profile {
         profile.business(person, &mut random);
         profile.bonds(person, minute.div_euclid(DAY_MINUTES), &mut random);
         profile.need(person, market.launched(minute), &mut random);
-        Some(profile)
+        Some((minute, profile))
     }
 
     /// Who it is, and how to talk with them.
@@ -261,10 +261,52 @@ impl Profile {
     }
 }
 
+/// When somebody comes to know a customer whom nobody knew at the first order; `None` where that one has left by then.
+fn met_later(person: &Person, past: &Past) -> Option<i64> {
+    let mut random = person.random(Topic::Meeting);
+    let day = whole((past.first_day() + 1.0 + random.exponential(UNKNOWN)).floor());
+    let minute = working_day(day) * DAY_MINUTES + office_minute(&mut random);
+    (!past.is_gone(minute)).then_some(minute)
+}
+
 /// What somebody who orders on at the usual pace spends with us in a year, in pounds; at least an order.
 fn yearly(person: &Person) -> f64 {
     const YEAR: f64 = 365.0;
     let amount = (0.5 * AMOUNT_WITHIN).mul_add(AMOUNT_WITHIN, person.customer.usual).exp();
     let gap = person.customer.gap * (0.5 * GAP_WITHIN * GAP_WITHIN).exp();
     amount * (YEAR / gap).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::World;
+    use crate::demo::world::local_minute;
+    use crate::model::Timestamp;
+    use crate::model::time::DAY;
+
+    #[test]
+    fn most_are_known_when_they_first_order_and_of_the_others_some_are_met_later() {
+        const SEED: u64 = 2027;
+        let start = Timestamp::parse_rfc3339("2025-08-01T00:00:00Z").unwrap();
+        let world = World::new(SEED, 3_000, start, start.plus(520 * DAY));
+        let (first, end) = (world.first_day(), local_minute(start.plus(490 * DAY)));
+        let (staff, market) = (Staff::new(SEED, first, end), Market::new(SEED, first, end));
+        let (mut customers, mut at_once, mut later) = (0.0, 0.0, 0.0);
+        for (customer, past) in (0..3_000).map(|number| world.past(number, end)) {
+            if past.first >= end {
+                continue;
+            }
+            let person = Person::new(SEED, customer);
+            let with = Acquaintance::with(&person, false);
+            let known = Profile::of(&person, &past, &with, &staff, &market);
+            let since = known.map_or(i64::MAX, |(minute, _)| minute);
+            assert!(since >= past.first);
+            customers += 1.0;
+            at_once += f64::from(u8::from(since == past.first));
+            later += f64::from(u8::from((past.first + 1..end).contains(&since)));
+        }
+        assert!((0.83..0.87).contains(&(at_once / customers)), "{at_once} of {customers}");
+        assert!((0.04..0.10).contains(&(later / customers)), "{later} of {customers}");
+    }
 }

@@ -48,6 +48,10 @@ pub enum Topic {
     Staff,
     /// News of the market.
     Market,
+    /// When somebody comes to know those whom nobody knew at first.
+    Meeting,
+    /// How well they get on with those who look after them.
+    Colleagues,
 }
 
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;

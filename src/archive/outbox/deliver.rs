@@ -46,7 +46,9 @@ pub(in crate::archive) fn deliver(
     let numbers = list(&numbers)?;
     record(connection, heard, &numbers, at)?;
     if let Some(kept) = &archive.kept_events {
-        fresh.iter().for_each(|(customer, _)| kept.changed(TOUCH_TABLE, customer));
+        for (customer, _) in &fresh {
+            kept.changed(TOUCH_TABLE, customer);
+        }
     }
     connection
         .prepare_cached(&format!(

@@ -26,6 +26,7 @@ pub(super) enum Argument {
 
 impl Remembered {
     /// What a call gave; the inner `None` is missing.
+    #[expect(clippy::option_option, reason = "known or not, and then missing or not")]
     pub(super) fn get(&self, arguments: &Arguments) -> Option<Option<Value>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(arguments).cloned()
     }

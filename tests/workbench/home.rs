@@ -43,7 +43,7 @@ pub(crate) fn now() -> Timestamp {
 /// How many customers the world has. The goldens are of 400; for what must hold of any number, `GUANXI_CUSTOMERS` says
 /// another.
 fn customers() -> u32 {
-    std::env::var("GUANXI_CUSTOMERS").map_or(400, |number| number.parse().unwrap())
+    std::env::var_os("GUANXI_CUSTOMERS").map_or(400, |number| number.to_str().unwrap().parse().unwrap())
 }
 
 /// The shipped world: customers come and order from before the store's first run until after [`NOW`].

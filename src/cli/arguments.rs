@@ -238,7 +238,7 @@ pub(super) struct Simulate {
     /// Replay history from here on an empty store: only what was known by then, then what came
     #[arg(long, value_name = "TIME", conflicts_with = "now")]
     pub(super) from: Option<String>,
-    /// Count by where customers stand in this segment, tier or quadrant [default: the first tier]
+    /// Count by where customers stand in this segment, tier or quadrant [default: the tier that most is decided by]
     #[arg(long, value_name = "NAME")]
     pub(super) by: Option<String>,
     /// What a row of the table is [default: by the length of it all]

@@ -16,9 +16,10 @@ use super::progress::{CopyBar, TimeBar};
 use super::{open, times};
 use crate::archive::Archive;
 use crate::daemon::policy_set::PolicySet;
+use crate::explain::each_expression;
 use crate::model::Timestamp;
 use crate::policy::Compiled;
-use crate::policy::compiled::{Start, ValueKind};
+use crate::policy::compiled::{Start, ValueDefinition, ValueKind};
 use crate::rehearsal::{Deliveries, Options, Refresh};
 use crate::simulate::{Figures, SimulateError, Simulation, Span, Terms, draw};
 
@@ -107,17 +108,30 @@ fn terms(store: &Archive, policy: &Compiled, command: &Simulate) -> Result<Terms
     })
 }
 
-/// The class to count by: the one named, or the first tier there is.
+/// The class to count by: the one named, or the tier that most is decided by.
 fn class(policy: &Compiled, name: Option<&str>) -> Result<Option<usize>, Failure> {
     let Some(name) = name else {
-        let tier = policy.values.iter().find(|value| matches!(value.kind, ValueKind::Tier(_)));
-        return Ok(tier.and_then(|tier| tier.kind.class()));
+        return Ok(most_used_tier(policy).and_then(|tier| tier.kind.class()));
     };
     let known: Vec<&str> = policy.schema.classes.iter().map(|class| &*class.name).collect();
     policy.schema.class(name).map(Some).ok_or_else(|| {
         let known = listed(&known);
         Failure::Input(format!("no segment, tier or quadrant is called `{name}`; there are {known}"))
     })
+}
+
+/// The tier that expressions name most often; of equals the first in order of evaluation.
+fn most_used_tier(policy: &Compiled) -> Option<&ValueDefinition> {
+    let mut named = vec![0_u32; policy.values.len()];
+    each_expression(policy, &mut |expression| {
+        expression.root.each(&mut |node| {
+            if let Some(named) = node.value().and_then(|value| named.get_mut(value)) {
+                *named += 1;
+            }
+        });
+    });
+    let tiers = policy.values.iter().zip(named).filter(|(value, _)| matches!(value.kind, ValueKind::Tier(_)));
+    tiers.rev().max_by_key(|&(_, named)| named).map(|(tier, _)| tier)
 }
 
 /// The schedules that are to run.

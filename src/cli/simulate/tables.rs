@@ -62,7 +62,8 @@ fn head(out: &mut Out, simulated: &Simulated<'_>) -> Result<(), Failure> {
         ))?;
         out.line("           corrected events as they are now; touches before it begins are not")?;
     }
-    out.line(format_args!("customers  {}", figures.customers))?;
+    let by = figures.by.as_ref().map(|by| format!(", counted by {by} (`--by` takes another)"));
+    out.line(format_args!("customers  {}{}", figures.customers, by.unwrap_or_default()))?;
     let runs: Vec<String> = figures.runs.iter().map(|(label, runs)| format!("{label} {runs}")).collect();
     out.line(format_args!(
         "runs       {}",

@@ -104,6 +104,20 @@ impl FieldReader {
         Ok(())
     }
 
+    /// Whether its column holds texts by their codes.
+    #[inline]
+    pub(super) const fn takes_codes(&self) -> bool {
+        matches!(self.column, Column::Code(_))
+    }
+
+    /// Adds a row whose text has this code, where its column holds such.
+    #[inline]
+    pub(super) fn push_code(&mut self, code: u32) {
+        if let Column::Code(column) = &mut self.column {
+            column.push(Some(code));
+        }
+    }
+
     #[inline]
     fn code(&mut self, text: &[u8], dictionary: &mut Dictionary) -> Result<u32> {
         for &code in &self.recent {

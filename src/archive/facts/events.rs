@@ -140,6 +140,7 @@ impl Source<'_> {
         let wanted = fields.filter(|(field, _)| self.wanted.fields.contains(field));
         let columns = wanted.map(|(_, slot)| kept.column(slot.selected())).chain([kept.column("id")]);
         let columns: Vec<Option<usize>> = columns.collect();
+        let mut codes = kept.codes();
         for span in spans {
             let mut customers = kept.from(ids.get(span.start).unwrap_or_default()).peekable();
             for row in span.clone() {
@@ -150,9 +151,9 @@ impl Source<'_> {
                 begin_groups(batch, row)?;
                 batch.at.extend(events.at(&range).iter().map(|&at| at as f64));
                 for event in range {
-                    let values = kept.event(events, event);
+                    let cells = kept.event(events, event);
                     for (reader, &column) in readers.iter_mut().zip(&columns) {
-                        reader.push(values.get(column), dictionary)?;
+                        cells.give(column, reader, &mut codes, dictionary)?;
                     }
                 }
             }

@@ -9,14 +9,18 @@ use std::cell::{Ref, RefCell};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
+use std::sync::Arc;
 
+use hashbrown::HashMap;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
+use super::columns::FieldReader;
 use crate::archive::adopt::EventLayout;
 use crate::archive::{Archive, ArchiveError, Result};
+use crate::model::Dictionary;
 
-/// How many cells are kept of one kind, of 24 bytes each.
+/// How many cells are kept of one kind, of 16 bytes each.
 const MOST_CELLS: usize = 2 << 20;
 /// Where more customers than these have new events, the kind is read anew instead.
 const MOST_CHANGED: usize = 1_000;
@@ -40,6 +44,14 @@ pub(super) struct KeptKind {
     customers: BTreeMap<Box<str>, KeptCustomer>,
     /// Those with events that were added since.
     changed: BTreeSet<Box<str>>,
+    texts: Texts,
+}
+
+/// Each text once, so that a batch looks it up once.
+#[derive(Debug, Default)]
+struct Texts {
+    list: Vec<Arc<str>>,
+    places: HashMap<Arc<str>, usize>,
 }
 
 /// A customer's events of one kind in order of (at, id).
@@ -51,14 +63,21 @@ pub(super) struct KeptCustomer {
 }
 
 /// The cells of one event.
-pub(super) struct KeptEvent<'kept>(&'kept [Cell]);
+pub(super) struct KeptEvent<'kept> {
+    cells: &'kept [Cell],
+    texts: &'kept Texts,
+}
 
-#[derive(Debug)]
+/// The codes of a kind's texts in the dictionary of a batch, as far as they are known.
+pub(super) struct Codes(Vec<u32>);
+
+#[derive(Clone, Copy, Debug)]
 enum Cell {
     Null,
     Integer(i64),
     Real(f64),
-    Text(Box<str>),
+    /// The place of a text.
+    Text(usize),
 }
 
 impl Archive {
@@ -123,7 +142,8 @@ impl KeptKind {
     fn read(connection: &Connection, layout: &EventLayout) -> Result<Option<Self>> {
         let stored = layout.fields.iter().filter(|slot| slot.stored);
         let columns: Vec<String> = stored.map(|slot| slot.column.clone()).chain(["id".to_owned()]).collect();
-        let mut kind = Self { columns, customers: BTreeMap::new(), changed: BTreeSet::new() };
+        let mut kind =
+            Self { columns, customers: BTreeMap::new(), changed: BTreeSet::new(), texts: Texts::default() };
         let mut statement = connection.prepare(&kind.select(layout, ""))?;
         let mut rows = statement.query([])?;
         let (mut cells, mut customer, mut events) = (0, Box::<str>::default(), KeptCustomer::default());
@@ -133,7 +153,7 @@ impl KeptKind {
                 let done = std::mem::replace(&mut customer, next.into());
                 kind.customers.insert(done, std::mem::take(&mut events));
             }
-            events.add(row, kind.columns.len())?;
+            events.add(row, kind.columns.len(), &mut kind.texts)?;
             cells += 1 + kind.columns.len();
             if cells > MOST_CELLS {
                 return Ok(None);
@@ -152,7 +172,7 @@ impl KeptKind {
             let mut events = KeptCustomer::default();
             let mut rows = statement.query([&*customer])?;
             while let Some(row) = rows.next()? {
-                events.add(row, self.columns.len())?;
+                events.add(row, self.columns.len(), &mut self.texts)?;
             }
             self.customers.insert(customer, events);
         }
@@ -176,25 +196,56 @@ impl KeptKind {
     }
 
     /// What stands in the columns of a customer's event.
-    pub(super) fn event<'kept>(&self, events: &'kept KeptCustomer, event: usize) -> KeptEvent<'kept> {
+    pub(super) fn event<'kept>(&'kept self, events: &'kept KeptCustomer, event: usize) -> KeptEvent<'kept> {
         let width = self.columns.len();
-        KeptEvent(events.cells.get(event * width..(event + 1) * width).unwrap_or_default())
+        let cells = events.cells.get(event * width..(event + 1) * width).unwrap_or_default();
+        KeptEvent { cells, texts: &self.texts }
+    }
+
+    /// For a batch whose dictionary has been looked into for nothing yet.
+    pub(super) fn codes(&self) -> Codes {
+        Codes(vec![Dictionary::MISSING; self.texts.list.len()])
     }
 }
 
 impl<'kept> KeptEvent<'kept> {
-    /// What stands in a column; nothing where there is no such column.
-    pub(super) fn get(&self, column: Option<usize>) -> ValueRef<'kept> {
-        column.and_then(|column| self.0.get(column)).map_or(ValueRef::Null, Cell::value)
+    /// Hands what stands in a column to a reader; nothing where there is no such column.
+    #[inline]
+    pub(super) fn give(
+        &self,
+        column: Option<usize>,
+        reader: &mut FieldReader,
+        codes: &mut Codes,
+        dictionary: &mut Dictionary,
+    ) -> Result<()> {
+        let value = match column.and_then(|column| self.cells.get(column)) {
+            None | Some(Cell::Null) => ValueRef::Null,
+            Some(Cell::Integer(integer)) => ValueRef::Integer(*integer),
+            Some(Cell::Real(real)) => ValueRef::Real(*real),
+            Some(&Cell::Text(place)) => {
+                let (Some(text), Some(code)) = (self.texts.list.get(place), codes.0.get_mut(place)) else {
+                    return reader.push(ValueRef::Null, dictionary);
+                };
+                if !reader.takes_codes() {
+                    return reader.push(ValueRef::Text(text.as_bytes()), dictionary);
+                }
+                if *code == Dictionary::MISSING {
+                    *code = dictionary.code(text);
+                }
+                reader.push_code(*code);
+                return Ok(());
+            }
+        };
+        reader.push(value, dictionary)
     }
 }
 
 impl KeptCustomer {
     /// Adds a row that begins with customer and `at`.
-    fn add(&mut self, row: &Row<'_>, columns: usize) -> Result<()> {
+    fn add(&mut self, row: &Row<'_>, columns: usize, texts: &mut Texts) -> Result<()> {
         self.at.push(row.get(1)?);
         for column in 0..columns {
-            self.cells.push(Cell::of(row.get_ref(column + 2)?)?);
+            self.cells.push(Cell::of(row.get_ref(column + 2)?, texts)?);
         }
         Ok(())
     }
@@ -211,23 +262,26 @@ impl KeptCustomer {
 }
 
 impl Cell {
-    fn of(value: ValueRef<'_>) -> Result<Self> {
+    fn of(value: ValueRef<'_>, texts: &mut Texts) -> Result<Self> {
         Ok(match value {
             ValueRef::Integer(integer) => Self::Integer(integer),
             ValueRef::Real(real) => Self::Real(real),
-            ValueRef::Text(_) => Self::Text(text(value)?.into()),
+            ValueRef::Text(_) => Self::Text(texts.place(text(value)?)),
             // No column of events holds bytes.
             ValueRef::Null | ValueRef::Blob(_) => Self::Null,
         })
     }
+}
 
-    fn value(&self) -> ValueRef<'_> {
-        match self {
-            Self::Null => ValueRef::Null,
-            Self::Integer(integer) => ValueRef::Integer(*integer),
-            Self::Real(real) => ValueRef::Real(*real),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+impl Texts {
+    fn place(&mut self, text: &str) -> usize {
+        if let Some(&place) = self.places.get(text) {
+            return place;
         }
+        let text: Arc<str> = text.into();
+        self.list.push(Arc::clone(&text));
+        self.places.insert(text, self.list.len() - 1);
+        self.list.len() - 1
     }
 }
 

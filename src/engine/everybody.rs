@@ -13,19 +13,17 @@ use crate::model::{Dictionary, Timestamp};
 const MOST_CELLS: usize = 8 << 20;
 
 /// What the passes of a run go through.
-#[derive(Default)]
 pub(super) struct Everybody {
     /// What all passes want together.
     request: FactRequest,
     /// What each batch begins with.
     dictionary: Dictionary,
+    most_cells: usize,
     kept: Kept,
 }
 
-#[derive(Default)]
 enum Kept {
     /// No pass has been made.
-    #[default]
     Nothing,
     /// All batches, in order.
     All(Vec<FactBatch>),
@@ -36,7 +34,7 @@ enum Kept {
 impl Everybody {
     /// For passes that want no more than `request` together, over batches with this dictionary.
     pub(super) const fn new(request: FactRequest, dictionary: Dictionary) -> Self {
-        Self { request, dictionary, kept: Kept::Nothing }
+        Self { request, dictionary, most_cells: MOST_CELLS, kept: Kept::Nothing }
     }
 
     /// For passes that want `more` besides.
@@ -65,7 +63,7 @@ impl Everybody {
             take(&mut facts)?;
             after = last_id(&facts);
             cells += facts.cells();
-            if let Some(kept) = batches.as_mut().filter(|_| cells <= MOST_CELLS) {
+            if let Some(kept) = batches.as_mut().filter(|_| cells <= self.most_cells) {
                 kept.push(std::mem::replace(&mut facts, self.empty()));
             } else {
                 batches = None;
@@ -82,5 +80,65 @@ impl Everybody {
 
     fn empty(&self) -> FactBatch {
         FactBatch { dictionary: self.dictionary.clone(), ..FactBatch::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::archive::Change;
+    use crate::model::{FieldShape, Schema, Type, Value};
+
+    /// More customers than a batch holds, each with a number.
+    fn archive() -> Archive {
+        let mut archive = Archive::open_in_memory().unwrap();
+        let customer = vec![FieldShape::new("number", Type::Number), FieldShape::new("other", Type::Number)];
+        archive.adopt(Arc::new(Schema { customer, ..Schema::default() })).unwrap();
+        let mut ingest = archive.ingest(Timestamp(1)).unwrap();
+        for number in 0..5_000 {
+            let changes = [Change::Set(Value::Number(f64::from(number))), Change::Set(Value::Number(1.0))];
+            ingest.customer(&format!("{number:04}"), &changes).unwrap();
+        }
+        ingest.commit().unwrap();
+        archive
+    }
+
+    /// What two passes see that want the first and the second field, and how many batches are left for a third.
+    fn passes(archive: &Archive, most_cells: usize) -> (Vec<Vec<(String, bool, bool)>>, Option<usize>) {
+        let wanting = |field| FactRequest { customer: vec![field], ..FactRequest::default() };
+        let mut everybody = Everybody::new(wanting(0), Dictionary::default());
+        everybody.most_cells = most_cells;
+        everybody.also(&wanting(1));
+        let mut seen = Vec::new();
+        for field in 0..2 {
+            let mut of_pass = Vec::new();
+            let pass = everybody.pass(archive, &wanting(field), Timestamp(2), |facts| {
+                let is_there = |field: usize| facts.customer.get(field).is_some_and(Option::is_some);
+                let (first, second) = (is_there(0), is_there(1));
+                of_pass.extend(facts.ids.iter().map(|id| (id.to_owned(), first, second)));
+                Ok(())
+            });
+            pass.unwrap();
+            seen.push(of_pass);
+        }
+        (seen, everybody.into_batches().map(|batches| batches.len()))
+    }
+
+    #[test]
+    fn every_pass_sees_everybody_with_what_it_wants_whether_or_not_all_are_kept() {
+        let archive = archive();
+        let ids: Vec<String> = (0..5_000).map(|number| format!("{number:04}")).collect();
+        for (most_cells, left) in [(1_000_000, Some(3)), (10_000, None), (0, None)] {
+            let (seen, batches) = passes(&archive, most_cells);
+            assert_eq!(batches, left, "{most_cells}");
+            for (field, pass) in seen.iter().enumerate() {
+                assert!(pass.iter().map(|(id, ..)| id).eq(&ids), "{most_cells}");
+                assert!(pass.iter().all(|&(_, first, second)| [first, second][field]), "{most_cells}");
+            }
+            let all_of_first = seen[0].iter().all(|&(_, first, second)| first && second);
+            assert_eq!(all_of_first, left.is_some(), "only what is kept is read for the other pass too");
+        }
     }
 }

@@ -43,7 +43,7 @@ use crate::archive::{Archive, NewRun, RunTotals, RunWriter, UnsentTouches};
 use crate::care::payload::Templates;
 use crate::evaluate::{CutPlan, CutPoints, Decisions, Evaluator, Goal, Refresh};
 use crate::model::Timestamp;
-use crate::model::facts::FactBatch;
+use crate::model::facts::{FactBatch, FactRequest};
 use crate::model::trigger::RuleMemory;
 use crate::policy::Compiled;
 use crate::policy::compiled::Scope;
@@ -205,10 +205,8 @@ impl Engine {
             triggers.look_at_some();
             used.retain(|&cut| cuts.get(cut).is_none());
         }
-        let mut everybody = match whom {
-            Whom::Everybody => Everybody::new(request.clone(), evaluator.dictionary()),
-            Whom::These(_) => Everybody::default(),
-        };
+        let of_all = if *whom == Whom::Everybody { request.clone() } else { FactRequest::default() };
+        let mut everybody = Everybody::new(of_all, evaluator.dictionary());
         self.refresh(&mut writer, &mut cuts, &used, &mut everybody, &mut report)?;
 
         let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };

@@ -105,8 +105,11 @@ mod tests {
         archive
     }
 
+    /// A customer of a pass, and which of the two fields were read.
+    type Seen = (String, bool, bool);
+
     /// What two passes see that want the first and the second field, and how many batches are left for a third.
-    fn passes(archive: &Archive, most_cells: usize) -> (Vec<Vec<(String, bool, bool)>>, Option<usize>) {
+    fn passes(archive: &Archive, most_cells: usize) -> (Vec<Vec<Seen>>, Option<usize>) {
         let wanting = |field| FactRequest { customer: vec![field], ..FactRequest::default() };
         let mut everybody = Everybody::new(wanting(0), Dictionary::default());
         everybody.most_cells = most_cells;

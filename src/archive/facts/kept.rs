@@ -208,7 +208,7 @@ impl KeptKind {
     }
 }
 
-impl<'kept> KeptEvent<'kept> {
+impl KeptEvent<'_> {
     /// Hands what stands in a column to a reader; nothing where there is no such column.
     #[inline]
     pub(super) fn give(

@@ -15,9 +15,9 @@ const RENEWED: f64 = 0.7;
 /// For how long, in days.
 const TERM: i64 = 365;
 /// Share of the largest 30 % without a contract that signs one in a month.
-const SIGNED: f64 = 0.015;
+const SIGNED: f64 = 0.02;
 /// Share of the largest 30 % that ties a system of theirs to ours in a month.
-const TIED: f64 = 0.015;
+const TIED: f64 = 0.02;
 /// Share of the largest tenth that takes a step towards partnership in a month.
 const CLOSER: f64 = 0.004;
 /// Share of needs that become present in a month.

@@ -11,7 +11,7 @@ const COMPLAINED: [f64; 2] = [0.05, 0.12];
 /// The same of the few for whom it goes wrong again and again.
 const TROUBLED: f64 = 0.35;
 /// Share of customers who are among them.
-const TROUBLED_ARE: f64 = 0.02;
+const TROUBLED_ARE: f64 = 0.03;
 /// What about.
 const CAUSES: [(&str, f64); 5] =
     [("delivery", 0.40), ("quality", 0.25), ("billing", 0.15), ("advice", 0.10), ("promise", 0.10)];

@@ -102,9 +102,16 @@ pub fn launch(number: u32) -> String {
 fn told(week: u32, launches: &mut u32, mut random: Random) -> What {
     match week % 8 {
         0 | 2 | 4 => {
-            const OFTEN: f64 = 0.8;
-            let popular = random.chance(OFTEN);
-            let product = if popular { Product::wanted(&mut random) } else { Product::any(&mut random) };
+            const BEST_SELLER: f64 = 0.3;
+            const WANTED: f64 = 0.5;
+            let which = random.fraction();
+            let product = if which < BEST_SELLER {
+                Product::best_seller(&mut random)
+            } else if which < BEST_SELLER + WANTED {
+                Product::wanted(&mut random)
+            } else {
+                Product::any(&mut random)
+            };
             let left = random.between(0.6, 0.8);
             What::Price(product, whole(product.list_pence() as f64 * left))
         }

@@ -16,6 +16,10 @@ const ANSWER: [f64; 2] = [0.5, 0.9];
 const EVERY: [f64; 2] = [150.0, 85.0];
 /// By how much shorter or longer that may be.
 const GIVE_OR_TAKE: [f64; 2] = [40.0, 15.0];
+/// Share of customers whose contentment wears off, from some day within so many on; and by how much.
+const WORN_OUT: f64 = 0.1;
+const WEARS_WITHIN: f64 = 600.0;
+const WORN: f64 = 1.0;
 /// How content they are with whoever looks after them, on average, and how much that differs.
 const LIKED: f64 = 3.7;
 const LIKING: f64 = 1.3;
@@ -31,13 +35,16 @@ pub fn write(person: &Person, past: &Past, with: &Acquaintance, staff: &Staff, r
         return;
     }
     let mut day = past.first_day() + random.between(10.0, 60.0);
+    let wears = past.first_day() + random.between(0.0, WEARS_WITHIN);
+    let worn_out = random.chance(WORN_OUT);
     for number in 1.. {
         let minute = working_day(whole(day.floor())) * DAY_MINUTES + office_minute(&mut random);
         let leaves = number > 1 && minute > past.here_until(person, i64::MAX);
         if minute.div_euclid(DAY_MINUTES) > rows.end().div_euclid(DAY_MINUTES) || leaves {
             break;
         }
-        let [product, service, society] = [(); 3].map(|()| satisfaction(person, &mut random));
+        let worn = if worn_out && day > wears { WORN } else { 0.0 };
+        let [product, service, society] = [(); 3].map(|()| satisfaction(person, worn, &mut random));
         let colleague = 0.5_f64.mul_add(random.normal(), liking(person, minute, with, staff));
         let colleague = whole(colleague).clamp(1, 5);
         let recommend = recommendation(person, &mut random);
@@ -68,9 +75,9 @@ fn liking(person: &Person, minute: i64, with: &Acquaintance, staff: &Staff) -> f
     liking
 }
 
-/// From 1, very dissatisfied, to 5.
-fn satisfaction(person: &Person, random: &mut Random) -> i64 {
-    whole(0.7_f64.mul_add(random.normal(), 0.9_f64.mul_add(person.mood, 3.6))).clamp(1, 5)
+/// From 1, very dissatisfied, to 5; less by what has worn off.
+fn satisfaction(person: &Person, worn: f64, random: &mut Random) -> i64 {
+    whole(0.7_f64.mul_add(random.normal(), 0.9_f64.mul_add(person.mood, 3.6 - worn))).clamp(1, 5)
 }
 
 /// From 0, would never recommend us, to 10.

@@ -1,5 +1,5 @@
 //! `guanxi run --demo`: the shipped policies on a generated customer world, in a scratch folder. Four
-//! months pass within half a minute, then it goes on in real time.
+//! months pass within a minute, then it goes on in real time.
 
 mod clock;
 mod folder;

@@ -192,12 +192,8 @@ impl Engine {
         let mut used = match scope {
             Scope::Everything => self.plan.all(),
             Scope::Some { .. } => {
-                let may_queue = !selection.triggers.is_empty()
-                    || !selection.cadences.is_empty()
-                    || writer.has_waiting()?;
-                let of_queueing = if may_queue { queueing.cut_points()? } else { Vec::new() };
-                [evaluator.cut_points(), &occasions.cut_points(), &enrolling.cut_points(), &of_queueing]
-                    .concat()
+                let queued = queueing.cut_points_of(&selection, &writer)?;
+                [evaluator.cut_points(), &occasions.cut_points(), &enrolling.cut_points(), &queued].concat()
             }
         };
         if *whom != Whom::Everybody {

@@ -6,7 +6,7 @@ use minijinja::Value as Jinja;
 
 use super::guards::GuardPass;
 use super::known::{Known, Program};
-use super::{Engine, EngineError, RunReport};
+use super::{Engine, EngineError, RunReport, Selection};
 use crate::archive::RunWriter;
 use crate::care::payload::{PayloadProblem, local_time};
 use crate::evaluate::CutPoints;
@@ -38,8 +38,16 @@ impl<'run> Queueing<'run> {
         }
     }
 
-    /// The cut points that guards and payloads hang on, which conditions need not.
-    pub(super) fn cut_points(&mut self) -> Result<Vec<usize>, EngineError> {
+    /// The cut points that guards and payloads hang on, which conditions need not; none where a run over a selection can
+    /// queue nothing.
+    pub(super) fn cut_points_of(
+        &mut self,
+        selection: &Selection,
+        writer: &RunWriter<'_>,
+    ) -> Result<Vec<usize>, EngineError> {
+        if selection.triggers.is_empty() && selection.cadences.is_empty() && !writer.has_waiting()? {
+            return Ok(Vec::new());
+        }
         let mut used = self.guards.cut_points()?.to_vec();
         used.extend_from_slice(self.program()?.cut_points());
         Ok(used)

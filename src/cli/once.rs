@@ -144,7 +144,7 @@ fn show(
         let mut places: Vec<String> =
             class.places.iter().map(|(name, count)| format!("{name} {count}")).collect();
         if class.none > 0 {
-            places.push(format!("none {}", class.none));
+            places.push(format!("in none {}", class.none));
         }
         out.line(format_args!("  {}: {}", class.name, places.join(", ")))?;
     }

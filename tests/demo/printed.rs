@@ -17,10 +17,17 @@ fn it_says_that_the_world_is_generated_lives_four_months_and_ends_when_told() {
         assert!(printed.contains(words), "it doesn't say `{words}`:\n{printed}");
     }
     assert!(printed.lines().last().unwrap().starts_with("stopped; everything is still in"), "{printed}");
-    let is_day = |line: &&str| line.contains(" rows ") && line.contains(" actions ");
+    let is_day = |line: &&str| line.contains(" rows ") && line.contains(" actions, ");
     let days: Vec<&str> = printed.lines().filter(is_day).collect();
     assert_eq!(days.len(), 120, "{days:#?}");
     assert!(days[0].starts_with("Fri 2026-09-04") && days[119].starts_with("Fri 2027-01-01"), "{days:#?}");
+    let by_people = |line: &&str| {
+        let (before, _) = line.split_once(" by people").unwrap();
+        before.rsplit(' ').next().unwrap().parse::<u32>().unwrap()
+    };
+    let calls: Vec<u32> = days.iter().map(by_people).collect();
+    assert!(calls.iter().all(|calls| *calls <= 40), "callers make forty calls a day: {calls:?}");
+    assert!(calls.iter().filter(|calls| **calls > 10).count() > 60, "and some every working day: {calls:?}");
 }
 
 #[test]

@@ -273,9 +273,10 @@ impl Living<'_> {
         let named: Vec<String> =
             telling.iter().map(|row| format!("{} {}", row.touch.because.name, row.touch.customer)).collect();
         self.out.line(format_args!(
-            "{} {rows:>5} rows {:>4} actions {:>4} waiting   {}",
+            "{} {rows:>5} rows {:>4} actions, {:>2} by people {:>4} waiting   {}",
             self.day(midnight),
             news.made.len(),
+            self.by_people(&news),
             news.waiting.len(),
             named.join(", ")
         ))?;
@@ -283,6 +284,16 @@ impl Living<'_> {
             self.show_touch(first, reason(first))?;
         }
         Ok(())
+    }
+
+    /// How many of what was made are calls and visits.
+    fn by_people(&self, news: &News) -> usize {
+        let active = self.shared.active();
+        let human = |name: &str| {
+            let action = active.set.compiled.actions.iter().find(|action| &*action.name == name);
+            action.is_some_and(|action| action.about.tags.iter().any(|tag| tag == "human"))
+        };
+        news.made.iter().filter(|row| human(&row.touch.action)).count()
     }
 
     fn show_touches(&mut self, news: &News) -> Result<(), Failure> {

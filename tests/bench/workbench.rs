@@ -11,6 +11,8 @@
     reason = "a benchmark prints, and stops where it can't go on"
 )]
 
+#[path = "../common/folder.rs"]
+mod folder;
 #[path = "../common/golden.rs"]
 mod golden;
 #[path = "../workbench/home.rs"]

@@ -1,9 +1,9 @@
 //! `guanxi fmt`.
 
-use std::fs;
 use std::path::Path;
 
 use crate::desk::{Desk, printed};
+use crate::folder::copy_folder;
 use crate::golden::golden;
 
 const ODD: &str = "# orders\n[metric.orders]\nevent=\"order\"   # placed or not\n  take   = \"count\"\nwhere = 'status==\"placed\"'\n[segment.a]\nwhen = \"orders>3&&name!=\\\"x\\\"\"\n";
@@ -67,25 +67,12 @@ fn a_file_that_is_not_there_is_named() {
     assert!(said.contains("cannot read policies/none.toml"), "{said}");
 }
 
-fn copied(folder: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copied(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
-}
-
 #[test]
 fn the_shipped_set_is_the_same_set_after_it_and_wants_no_more() {
     let desk = Desk::with(&[]);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for folder in ["policies", "scripts"] {
-        copied(&root.join(folder), &desk.path(folder));
+        copy_folder(&root.join(folder), &desk.path(folder));
     }
     let version = || {
         let output = desk.guanxi(&["check", "--deny-warnings", "--json"]);

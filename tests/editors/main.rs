@@ -13,6 +13,8 @@
 
 mod completions;
 mod desk;
+#[path = "../common/folder.rs"]
+mod folder;
 mod format;
 #[path = "../common/golden.rs"]
 mod golden;

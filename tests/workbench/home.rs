@@ -24,6 +24,8 @@ use guanxi::rehearsal::deliver;
 use guanxi::schedule::Course;
 use tempfile::TempDir;
 
+use crate::folder::copy_folder;
+
 /// When everything here happens, for `--now`: a Monday in London, after the morning's run.
 pub(crate) const NOW: &str = "2026-09-14T12:00:00+01:00";
 /// The first day of the four weeks that the store has lived through.
@@ -211,19 +213,6 @@ impl<'a> Life<'a> {
         let request = RunRequest { now, scope: Scope::Everything, schedule: schedule.to_owned() };
         self.engine.run(&mut self.archive, &request).unwrap();
         deliver(&self.engine, &mut self.archive, now).unwrap();
-    }
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy_folder(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
     }
 }
 

@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 
 mod explain;
+#[path = "../common/folder.rs"]
+mod folder;
 #[path = "../common/golden.rs"]
 mod golden;
 mod home;

@@ -1,8 +1,8 @@
 //! `plan`: what it shows for an edit of the shipped policies, and that it writes nothing.
 
 use std::fs;
-use std::path::Path;
 
+use crate::folder::copy_folder;
 use crate::home::{Home, NOW, golden, printed};
 
 /// Puts other text into the first line of the shipped policies that has a text, however it is laid out.
@@ -130,8 +130,8 @@ fn a_store_without_active_policies_is_compared_with_those_in_a_folder() {
     drop(guanxi::archive::Archive::open(&empty).unwrap());
     let refused = home.command(&plan(&["--store", "empty.db"]));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--from DIR"));
-    copy(&home.path("policies"), &home.path("before/policies"));
-    copy(&home.path("scripts"), &home.path("before/scripts"));
+    copy_folder(&home.path("policies"), &home.path("before/policies"));
+    copy_folder(&home.path("scripts"), &home.path("before/scripts"));
     assert!(printed(&home.command(&plan(&["--from", "before/policies"])), 0).starts_with("nothing differs"));
     edit(&home, "top = \"20%\"", "top = \"30%\"");
     let with_active = printed(&home.command(&plan(&[])), 2);
@@ -156,13 +156,4 @@ fn a_kept_plan_starts_no_other_policies() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1), "{said}");
     assert!(said.contains(kept["version"].as_str().unwrap()) && said.contains("the folders hold"), "{said}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(|_| ()).unwrap() }
-    }
 }

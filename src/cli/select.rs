@@ -11,7 +11,7 @@ use super::print::{self, Out};
 use super::{open, times};
 use crate::archive::Archive;
 use crate::daemon::policy_set::{PolicySet, counted};
-use crate::evaluate::{CutPass, CutPlan, CutPoints, Evaluator, Goal};
+use crate::evaluate::{CutPlan, CutPoints, Evaluator, Goal};
 use crate::explain::is_personal;
 use crate::model::facts::FactBatch;
 use crate::model::value::number_json;
@@ -121,9 +121,16 @@ fn each_match(
     let goal = Goal { classes: Vec::new(), expressions: expressions.iter().collect() };
     let mut evaluator = Evaluator::new(policy, &plan, &goal)?;
     let mut cuts = CutPoints::new(&plan, policy, archive.cut_points()?);
-    for stage in plan.stale(policy, &cuts, evaluator.cut_points(), now) {
-        refresh(set, archive, &plan, &stage, &mut cuts, now)?;
-    }
+    // For this look alone.
+    plan.renew(policy, &mut cuts, evaluator.cut_points(), now, |pass, cuts| {
+        let request = pass.request(now).clone();
+        let (mut facts, mut after) = (FactBatch::default(), None);
+        while archive.next_batch(&request, now, after.as_deref(), &mut facts)? {
+            pass.take(&mut facts, now, cuts)?;
+            after = facts.last_id();
+        }
+        Ok::<_, Failure>(())
+    })?;
     let request = evaluator.request(now).clone();
     let types: Vec<Type> = expressions.iter().map(|expression| expression.root.ty.clone()).collect();
     let mut facts = FactBatch { dictionary: evaluator.dictionary(), ..FactBatch::default() };
@@ -139,30 +146,7 @@ fn each_match(
                 found((1..types.len()).map(|column| value(column, row)).collect())?;
             }
         }
-        after = facts.len().checked_sub(1).and_then(|last| facts.ids.get(last)).map(str::to_owned);
-    }
-    Ok(())
-}
-
-/// Makes the cut points of a stage, for this look alone.
-fn refresh(
-    set: &PolicySet,
-    archive: &Archive,
-    plan: &CutPlan,
-    stage: &[usize],
-    cuts: &mut CutPoints,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let mut pass = CutPass::new(&set.compiled, plan, stage)?;
-    let request = pass.request(now).clone();
-    let mut facts = FactBatch::default();
-    let mut after: Option<String> = None;
-    while archive.next_batch(&request, now, after.as_deref(), &mut facts)? {
-        pass.take(&mut facts, now, cuts)?;
-        after = facts.len().checked_sub(1).and_then(|last| facts.ids.get(last)).map(str::to_owned);
-    }
-    for (index, point) in pass.finish(&set.compiled, now) {
-        cuts.set(index, point);
+        after = facts.last_id();
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cadences::{Active, Columns, Run, Seen, expressions};
-use super::{Engine, EngineError, RunReport, last_id};
+use super::{Engine, EngineError, RunReport};
 use crate::archive::{DueArrivals, NewRun, RunWriter};
 use crate::care::cadence::{Changed, Sight, Standing, Start, for_event, reaches_back};
 use crate::evaluate::{CutPoints, Evaluator, Goal};
@@ -155,7 +155,7 @@ impl Program {
             let mut after = None;
             while writer.archive().next_batch(&request, run.now, after.as_deref(), &mut self.facts)? {
                 self.enrol_batch(active, &new, (writer, cuts, run), report)?;
-                after = last_id(&self.facts);
+                after = self.facts.last_id();
             }
             return Ok(());
         }

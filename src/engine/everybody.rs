@@ -4,7 +4,7 @@
 //! facts fit into memory they are read once, for all that any of the passes wants; where they don't, each pass reads what
 //! it wants itself. Nothing that a run writes before its last pass is among them.
 
-use super::{EngineError, last_id};
+use super::EngineError;
 use crate::archive::Archive;
 use crate::model::facts::{FactBatch, FactRequest};
 use crate::model::{Dictionary, Timestamp};
@@ -61,7 +61,7 @@ impl Everybody {
                 break;
             }
             take(&mut facts)?;
-            after = last_id(&facts);
+            after = facts.last_id();
             cells += facts.cells();
             if let Some(kept) = batches.as_mut().filter(|_| cells <= self.most_cells) {
                 kept.push(std::mem::replace(&mut facts, self.empty()));

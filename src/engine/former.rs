@@ -7,10 +7,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::EngineError;
 use super::triggers::{conditions, truth};
-use super::{EngineError, last_id};
 use crate::archive::{Archive, ArchiveError, SchemaView};
-use crate::evaluate::{CutPass, CutPlan, CutPoints, Evaluator, Goal, Refresh};
+use crate::evaluate::{CutPlan, CutPoints, Evaluator, Goal, Refresh};
 use crate::model::facts::{FactBatch, FactRequest};
 use crate::model::standing::Place;
 use crate::model::{Bitmap, Schema, Timestamp};
@@ -91,32 +91,27 @@ impl FormerSet {
         let classes = question.classes.into_iter().map(asked).collect();
         let triggers = asked_triggers(&question.triggers);
         let mut set = Self { view, evaluator, request, cuts, facts, classes, triggers };
-        set.refresh(archive, policy, &plan, now)?;
+        set.renew_cut_points(archive, policy, &plan, now)?;
         Ok(Ok(set))
     }
 
-    /// Makes the cut points that no longer serve.
-    fn refresh(
+    fn renew_cut_points(
         &mut self,
         archive: &Archive,
         policy: &Arc<Compiled>,
         plan: &CutPlan,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        for stage in plan.stale(policy, &self.cuts, self.evaluator.cut_points(), now) {
-            let mut pass = CutPass::new(policy, plan, &stage)?;
+        let Self { view, evaluator, cuts, .. } = self;
+        plan.renew(policy, cuts, evaluator.cut_points(), now, |pass, cuts| {
             let request = pass.request(now).clone();
-            let mut facts = FactBatch::default();
-            let mut after = None;
-            while archive.next_batch_through(&self.view, &request, now, after.as_deref(), &mut facts)? {
-                pass.take(&mut facts, now, &self.cuts)?;
-                after = last_id(&facts);
+            let (mut facts, mut after) = (FactBatch::default(), None);
+            while archive.next_batch_through(view, &request, now, after.as_deref(), &mut facts)? {
+                pass.take(&mut facts, now, cuts)?;
+                after = facts.last_id();
             }
-            for (index, point) in pass.finish(policy, now) {
-                self.cuts.set(index, point);
-            }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Evaluates the batch after an id, which holds the same customers as the present set's.

@@ -295,7 +295,3 @@ fn totals(report: &RunReport) -> RunTotals {
 fn memories(archive: &Archive) -> Result<BTreeMap<String, RuleMemory>, EngineError> {
     Ok(archive.rules()?.into_iter().map(|rule| (rule.name.clone(), rule)).collect())
 }
-
-fn last_id(facts: &FactBatch) -> Option<String> {
-    facts.len().checked_sub(1).and_then(|last| facts.ids.get(last)).map(str::to_owned)
-}

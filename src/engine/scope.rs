@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{EngineError, last_id};
+use super::EngineError;
 use crate::archive::Archive;
 use crate::model::Timestamp;
 use crate::model::facts::{BATCH, FactBatch, FactRequest};
@@ -44,7 +44,7 @@ impl<'a> Walk<'a> {
         facts: &mut FactBatch,
     ) -> Result<bool, EngineError> {
         if self.batches > 0 {
-            self.after = last_id(facts);
+            self.after = facts.last_id();
         }
         self.batches += 1;
         match (self.whom, &mut self.kept) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{CutPass, CutPlan, CutPoints, Evaluator, Goal};
+use super::{CutPlan, CutPoints, EvaluateError, Evaluator, Goal};
 use crate::model::cut::CutPoint;
 use crate::model::facts::{EventBatch, FactBatch, FactRequest};
 use crate::model::standing::{NEVER, NO_PLACE, PendingClock, Place, PriorClass};
@@ -185,17 +185,15 @@ impl World {
             Goal { classes: (0..policy.schema.classes.len()).collect(), expressions: names.iter().collect() };
         let mut evaluator = Evaluator::new(&policy, &plan, &goal).unwrap();
         let mut batch = FactBatch::default();
-        for stage in plan.stale(&policy, &cuts, evaluator.cut_points(), now) {
-            let mut pass = CutPass::new(&policy, &plan, &stage).unwrap();
+        let renewed = plan.renew(&policy, &mut cuts, evaluator.cut_points(), now, |pass, cuts| {
             let request = pass.request(now).clone();
             for start in (0..self.customers.len()).step_by(self.batch) {
                 self.fill(start, &request, now, &mut batch);
-                pass.take(&mut batch, now, &cuts).unwrap();
+                pass.take(&mut batch, now, cuts)?;
             }
-            for (index, point) in pass.finish(&policy, now) {
-                cuts.set(index, point);
-            }
-        }
+            Ok::<_, EvaluateError>(())
+        });
+        renewed.unwrap();
         let mut found = Found::new();
         let request = evaluator.request(now).clone();
         for start in (0..self.customers.len()).step_by(self.batch) {

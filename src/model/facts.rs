@@ -119,6 +119,12 @@ impl FactBatch {
         self.ids.is_empty()
     }
 
+    /// The last customer, after whom the next batch begins; `None` where there is none.
+    #[must_use]
+    pub fn last_id(&self) -> Option<String> {
+        self.ids.get(self.len().checked_sub(1)?).map(str::to_owned)
+    }
+
     /// About how many numbers, texts and flags it holds.
     #[must_use]
     pub fn cells(&self) -> usize {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::CutPoints;
+use super::{CutPass, CutPoints};
+use crate::evaluate::EvaluateError;
 use crate::model::Timestamp;
 use crate::policy::Compiled;
 use crate::policy::compiled::{Axis, Share, Split, ValueKind};
@@ -147,6 +148,29 @@ impl CutPlan {
         }
         stages.retain(|stage| !stage.is_empty());
         stages
+    }
+
+    /// Makes those of `used` that no longer serve, stage by stage, and keeps them in `cuts` alone. `go_through` lets a pass
+    /// take everybody in; it is given the cut points as they stand by then.
+    ///
+    /// # Errors
+    /// Those of `go_through`, and [`CutPass::new`]'s.
+    pub fn renew<E: From<EvaluateError>>(
+        &self,
+        policy: &Arc<Compiled>,
+        cuts: &mut CutPoints,
+        used: &[usize],
+        now: Timestamp,
+        mut go_through: impl FnMut(&mut CutPass, &CutPoints) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for stage in self.stale(policy, cuts, used, now) {
+            let mut pass = CutPass::new(policy, self, &stage)?;
+            go_through(&mut pass, cuts)?;
+            for (index, point) in pass.finish(policy, now) {
+                cuts.set(index, point);
+            }
+        }
+        Ok(())
     }
 }
 

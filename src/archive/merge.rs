@@ -4,7 +4,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::adopt::quoted;
 use super::forget::{RowCounts, audit, columns, count, owned_tables, take_from_tally, unplace};
-use super::{Archive, ArchiveError, Result, marks};
+use super::{Archive, ArchiveError, Result, marks, outbox};
 use crate::model::Timestamp;
 
 /// Where a customer stands, which is taken from the old one only if the new one has not been placed yet.
@@ -126,6 +126,7 @@ fn join(connection: &Connection, old: &str, new: &str, at: Timestamp, moved: &mu
         // What is left is of something the new one has itself.
         connection.execute(&format!("DELETE FROM {table_name} WHERE customer = ?1"), [old])?;
     }
+    outbox::line_up(connection, new)?;
     marks::mark(connection, new)?;
     join_fields(connection, old, new)?;
     count(moved, "customer", 1);

@@ -28,6 +28,7 @@ const STEPS: &[&str] = &[
     TOUCHES_QUEUED,
     MARKS,
     OUTBOX_NUMBERS,
+    OUTBOX_SHARED,
 ];
 
 const FIRST: &str = "
@@ -375,6 +376,63 @@ CREATE TRIGGER outbox_merges AFTER UPDATE OF customer ON outbox BEGIN
     UPDATE outbox SET turn = iif(attempts > 0, 'again', 'first') WHERE turn = 'behind' AND number = (
         SELECT number FROM outbox WHERE channel = new.channel AND customer = new.customer
         ORDER BY due, touch LIMIT 1);
+END;
+";
+
+/// Most customers have one touch queued on a channel. Only where there are more is there a line to keep; and what is
+/// under way stands in no index, as nobody looks for it but who starts a channel.
+const OUTBOX_SHARED: &str = "
+-- shared: another touch of the customer stands, or stood, in the outbox beside it on the channel
+ALTER TABLE outbox ADD COLUMN shared INTEGER NOT NULL DEFAULT 0;
+UPDATE outbox SET shared = 1 WHERE (channel, customer) IN (
+    SELECT channel, customer FROM outbox GROUP BY channel, customer HAVING count(*) > 1);
+DROP INDEX outbox_line;
+CREATE INDEX outbox_line ON outbox (channel, customer, due, touch) WHERE shared = 1;
+DROP INDEX outbox_due;
+CREATE INDEX outbox_due ON outbox (channel, turn, next_attempt, due, touch) WHERE turn <> 'leaving';
+-- Who stands alone is found by the touches of the customer.
+DROP TRIGGER outbox_joins;
+CREATE TRIGGER outbox_joins AFTER INSERT ON outbox
+WHEN EXISTS (SELECT 1 FROM outbox WHERE shared = 1 AND channel = new.channel AND customer = new.customer)
+    OR EXISTS (SELECT 1 FROM touch INDEXED BY touch_unsent CROSS JOIN outbox USING (number)
+        WHERE touch.customer = new.customer AND touch.state IN ('queued', 'waiting')
+        AND outbox.channel = new.channel AND outbox.number <> new.number)
+BEGIN
+    UPDATE outbox SET shared = 1 WHERE shared = 0 AND channel = new.channel AND number IN (
+        SELECT number FROM touch INDEXED BY touch_unsent
+        WHERE customer = new.customer AND state IN ('queued', 'waiting'))
+    AND NOT EXISTS (
+        SELECT 1 FROM outbox WHERE shared = 1 AND channel = new.channel AND customer = new.customer);
+    UPDATE outbox SET shared = 1 WHERE number = new.number;
+    UPDATE outbox SET turn = 'behind' WHERE number = new.number AND number <> (
+        SELECT number FROM outbox WHERE shared = 1 AND channel = new.channel AND customer = new.customer
+        ORDER BY due, touch LIMIT 1);
+    UPDATE outbox SET turn = 'behind' WHERE turn IN ('first', 'again') AND number = (
+        SELECT number FROM outbox WHERE shared = 1 AND channel = new.channel AND customer = new.customer
+        ORDER BY due, touch LIMIT 1 OFFSET 1);
+END;
+DROP TRIGGER outbox_leaves;
+CREATE TRIGGER outbox_leaves AFTER DELETE ON outbox WHEN old.shared = 1 BEGIN
+    UPDATE outbox SET turn = iif(attempts > 0, 'again', 'first') WHERE turn = 'behind' AND number = (
+        SELECT number FROM outbox WHERE shared = 1 AND channel = old.channel AND customer = old.customer
+        ORDER BY due, touch LIMIT 1);
+END;
+-- Who joins customers lines their touches up.
+DROP TRIGGER outbox_merges;
+-- Counts without ON CONFLICT: a statement over many touches would keep a journal of its own for it.
+DROP TRIGGER touch_moved;
+CREATE TRIGGER touch_moved AFTER UPDATE OF state ON touch
+WHEN new.state <> old.state AND new.state <> 'delivered' BEGIN
+    INSERT INTO touch_tally
+    SELECT new.action, new.state, iif(new.state = 'suppressed', coalesce(new.guard, ''), ''), 0
+    WHERE NOT EXISTS (SELECT 1 FROM touch_tally WHERE action = new.action AND state = new.state
+        AND guard = iif(new.state = 'suppressed', coalesce(new.guard, ''), ''));
+    UPDATE touch_tally SET touches = touches + 1 WHERE action = new.action AND state = new.state
+        AND guard = iif(new.state = 'suppressed', coalesce(new.guard, ''), '');
+    UPDATE touch_count SET touches = touches - 1 WHERE action = old.action AND state = old.state;
+    INSERT INTO touch_count SELECT new.action, new.state, 0
+    WHERE NOT EXISTS (SELECT 1 FROM touch_count WHERE action = new.action AND state = new.state);
+    UPDATE touch_count SET touches = touches + 1 WHERE action = new.action AND state = new.state;
 END;
 ";
 

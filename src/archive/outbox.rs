@@ -1,10 +1,12 @@
 //! The outbox: touches on their way out. Those of one customer on one channel stand in line, in order of due time and
-//! then id; a look takes the first of each line by an index, however many stand behind it.
+//! then id; a look takes the first of each line by an index, however many stand behind it. Where a customer has one
+//! alone, as most have, there is no line to keep.
 
 mod change;
 mod deliver;
 
 pub use change::OutboxChange;
+pub(super) use change::line_up;
 pub(super) use deliver::deliver;
 use std::sync::Arc;
 
@@ -51,13 +53,19 @@ const DELIVERY_COLUMNS: &str = "outbox.number, touch.id, touch.customer, touch.a
      touch.state, touch.reason, touch.policy_version, touch.because, touch.payload, outbox.queued, \
      outbox.attempts, touch.attempted, outbox.error, touch.guard";
 
-/// Every turn: which of them a touch has is kept by the triggers of the table, and by [`OutboxChange`].
-const TURNS: [&str; 4] = ["first", "again", "leaving", "behind"];
+/// The turns that a touch has while it waits: which of them is kept by the triggers of the table, and by
+/// [`OutboxChange`]. One that is under way is `leaving`.
+const TURNS: [&str; 3] = ["first", "again", "behind"];
+
+/// The condition that a channel's touch has one of [`TURNS`], in the words that the index of them asks for.
+fn has_turn(turn: &str) -> String {
+    format!("outbox.channel = ?1 AND outbox.turn = '{turn}' AND outbox.turn <> 'leaving'")
+}
 
 /// The condition that a channel's touch has a turn and its time has come.
 fn due_by(turn: &str) -> String {
     let free = not_planned("outbox.touch");
-    format!("WHERE outbox.channel = ?1 AND outbox.turn = '{turn}' AND outbox.next_attempt <= ?2 AND {free}")
+    format!("WHERE {} AND outbox.next_attempt <= ?2 AND {free}", has_turn(turn))
 }
 
 /// That a touch, named by a column, stands in no planned file write: there it is as good as sent.
@@ -67,7 +75,7 @@ fn not_planned(column: &str) -> String {
 
 impl Archive {
     /// Touches of a channel whose next attempt is due, in order of that time, whoever goes before them: for a channel
-    /// that sends many in one go. What stands in a planned file write is not among them.
+    /// that sends many in one go. What is under way, or stands in a planned file write, is not among them.
     ///
     /// # Errors
     /// SQLite's own, [`Json`](super::ArchiveError::Json).
@@ -104,7 +112,7 @@ impl Archive {
     }
 
     /// When the next touch of a channel is due, whoever goes before it, which may be past; `None` where nothing is
-    /// queued but what stands in a planned file write.
+    /// queued but what is under way or stands in a planned file write.
     ///
     /// # Errors
     /// SQLite's own.
@@ -284,8 +292,9 @@ pub(super) fn next_sql(turns: &[&str]) -> String {
     let free = not_planned("touch");
     let of = |turn: &&str| {
         format!(
-            "SELECT * FROM (SELECT next_attempt FROM outbox WHERE channel = ?1 AND turn = '{turn}' \
-             AND {free} ORDER BY next_attempt LIMIT 1)"
+            "SELECT * FROM (SELECT next_attempt FROM outbox WHERE {} AND {free} \
+             ORDER BY next_attempt LIMIT 1)",
+            has_turn(turn)
         )
     };
     let each: Vec<String> = turns.iter().map(of).collect();

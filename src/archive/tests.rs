@@ -19,6 +19,7 @@ mod review;
 mod runs;
 mod scratch;
 mod speed;
+mod turns;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
-//! How often touches came to each state since the store was made, and how many are in each now. Kept by triggers of the store, and for deliveries by
-//! who notes them, in the transaction that moves the touch: what is rolled back was never counted.
+//! How often touches came to each state since the store was made, and how many are in each now. Kept by triggers of the
+//! store, and for deliveries by who notes them, in the transaction that moves the touch: what is rolled back was never
+//! counted.
 
 use std::collections::BTreeMap;
 

@@ -8,8 +8,8 @@ use crate::model::Timestamp;
 use crate::model::touch::{Fate, Ruling, TouchState};
 
 /// The turn of a touch that stands in line again: behind, where another goes before it.
-const TURN_AGAIN: &str = "CASE WHEN EXISTS (SELECT 1 FROM outbox AS before \
-     WHERE before.channel = outbox.channel AND before.customer = outbox.customer \
+const TURN_AGAIN: &str = "CASE WHEN outbox.shared = 1 AND EXISTS (SELECT 1 FROM outbox AS before \
+     WHERE before.shared = 1 AND before.channel = outbox.channel AND before.customer = outbox.customer \
      AND (before.due, before.touch) < (outbox.due, outbox.touch)) THEN 'behind' \
      WHEN attempts > 0 THEN 'again' ELSE 'first' END";
 
@@ -22,6 +22,16 @@ const NUMBER: &str = "(SELECT number FROM touch WHERE id = ?1)";
 /// A list for [`AMONG`].
 pub(super) fn list<T: serde::Serialize>(items: &[T]) -> Result<String> {
     serde_json::to_string(items).map_err(|source| ArchiveError::Json { what: "a list".to_owned(), source })
+}
+
+/// Lines up what is queued for a customer who was joined with another; what is under way goes on.
+pub(in crate::archive) fn line_up(connection: &Connection, customer: &str) -> Result<()> {
+    let queued = "number IN (SELECT number FROM touch INDEXED BY touch_unsent \
+         WHERE customer = ?1 AND state IN ('queued', 'waiting'))";
+    connection.execute(&format!("UPDATE outbox SET shared = 1 WHERE {queued}"), [customer])?;
+    let again = format!("UPDATE outbox SET turn = {TURN_AGAIN} WHERE turn <> 'leaving' AND {queued}");
+    connection.execute(&again, [customer])?;
+    Ok(())
 }
 
 /// One transaction on the outbox. Dropped without [`OutboxChange::commit`], nothing of it stays.
@@ -59,7 +69,7 @@ impl<'archive> OutboxChange<'archive> {
     /// SQLite's own.
     pub fn begin_attempts(&self, numbers: &[i64]) -> Result<()> {
         self.transaction
-            .prepare_cached(&format!("UPDATE outbox SET turn = 'leaving' WHERE number {AMONG}"))?
+            .prepare_cached(&format!("UPDATE OR FAIL outbox SET turn = 'leaving' WHERE number {AMONG}"))?
             .execute([list(numbers)?])?;
         Ok(())
     }
@@ -84,16 +94,19 @@ impl<'archive> OutboxChange<'archive> {
     /// # Errors
     /// SQLite's own.
     pub fn recover(&self, channel: &str) -> Result<usize> {
-        let leaving = "channel = ?1 AND turn = 'leaving'";
-        self.transaction.execute(
-            &format!(
-                "UPDATE touch SET attempted = 1 WHERE number IN (SELECT number FROM outbox WHERE {leaving})"
-            ),
-            [channel],
-        )?;
-        Ok(self
-            .transaction
-            .execute(&format!("UPDATE outbox SET turn = {TURN_AGAIN} WHERE {leaving}"), [channel])?)
+        // No index leads to them.
+        let mut leaving =
+            self.transaction.prepare("SELECT number FROM outbox WHERE channel = ?1 AND turn = 'leaving'")?;
+        let numbers: Vec<i64> =
+            leaving.query_map([channel], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        if numbers.is_empty() {
+            return Ok(0);
+        }
+        let numbers = list(&numbers)?;
+        let attempted = format!("UPDATE touch SET attempted = 1 WHERE number {AMONG}");
+        self.transaction.execute(&attempted, [&numbers])?;
+        let again = format!("UPDATE outbox SET turn = {TURN_AGAIN} WHERE number {AMONG}");
+        Ok(self.transaction.execute(&again, [&numbers])?)
     }
 
     /// Marks touches as delivered, with an event of kind `touch` each. One that was cancelled or expired while its

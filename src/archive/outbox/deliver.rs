@@ -52,7 +52,7 @@ pub(in crate::archive) fn deliver(
     }
     connection
         .prepare_cached(&format!(
-            "UPDATE touch SET state = 'delivered', reason = '', state_at = ?2 WHERE number {AMONG}"
+            "UPDATE OR FAIL touch SET state = 'delivered', reason = '', state_at = ?2 WHERE number {AMONG}"
         ))?
         .execute(params![numbers, at.0])?;
     let customers: Vec<&str> = fresh.iter().map(|(customer, _)| customer.as_str()).collect();
@@ -103,11 +103,12 @@ fn find(connection: &Connection, ids: &[&str]) -> Result<Found> {
 /// Keeps an event of kind `touch` for each of a list of touches.
 fn record(connection: &Connection, heard: Option<&EventShape>, numbers: &str, at: Timestamp) -> Result<()> {
     let mut arrivals = Arrivals::begin(connection, at.0)?;
-    let insert = "INSERT INTO event_touch \
+    // What can't fail half-way keeps no journal of its own beside that of the transaction.
+    let insert = "INSERT OR IGNORE INTO event_touch \
              (customer, at, id, arrived, action, cause, channel, kind, name, step, touch) \
          SELECT customer, ?2, touch.id, ?3, action, because ->> 'cause', channel, kind, name, \
              because ->> 'step', touch.id \
-         FROM json_each(?1) AS given CROSS JOIN touch ON number = given.value WHERE true ON CONFLICT DO NOTHING";
+         FROM json_each(?1) AS given CROSS JOIN touch ON number = given.value";
     let values = params![numbers, at.0, arrivals.arrived()];
     let recorded = match heard {
         None => connection.prepare_cached(insert)?.execute(values)?,

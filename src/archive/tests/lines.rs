@@ -229,3 +229,37 @@ fn what_an_older_store_was_sending_stays_under_way_and_its_touches_are_counted()
     let counts: Vec<(TouchState, u64)> = counts.iter().map(|count| (count.state, count.count)).collect();
     assert_eq!(counts, [(TouchState::Dead, 1), (TouchState::Delivered, 2), (TouchState::Queued, 1)]);
 }
+
+#[test]
+fn the_lines_of_an_older_store_are_known_as_such_and_who_stands_alone_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("guanxi.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    migrate_to(&connection, 0, 19).unwrap();
+    for (id, customer, due) in [("1", "a", 10), ("2", "a", 5), ("3", "b", 7)] {
+        connection
+            .execute(
+                "INSERT INTO touch (id, customer, action, channel, kind, name, because, occurrence, due, expires, \
+                 priority, state, state_at, reason, policy_version, payload, run) VALUES (?1, ?2, 'call', 'crm', \
+                 'trigger', 'overdue', '{\"kind\":\"trigger\",\"name\":\"overdue\",\"title\":\"\"}', ?1, ?3, 999, \
+                 0, 'queued', 0, '', 'v', '{}', 1)",
+                rusqlite::params![id, customer, due],
+            )
+            .unwrap();
+        connection
+            .execute(
+                "INSERT INTO outbox (number, touch, channel, customer, due, queued, attempts, next_attempt) \
+                 SELECT number, id, channel, customer, due, 1, 0, due FROM touch WHERE id = ?1",
+                [id],
+            )
+            .unwrap();
+    }
+    drop(connection);
+    let mut archive = Archive::open(&path).unwrap();
+    assert_eq!(in_turn(&archive), ["2", "3"]);
+    let shared = "SELECT group_concat(touch) FROM (SELECT touch FROM outbox WHERE shared = 1 ORDER BY touch)";
+    let shared: String = archive.connection.query_row(shared, [], |row| row.get(0)).unwrap();
+    assert_eq!(shared, "1,2");
+    archive.delivered(&["2"], Timestamp(60)).unwrap();
+    assert_eq!(in_turn(&archive), ["3", "1"]);
+}

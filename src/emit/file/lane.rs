@@ -10,7 +10,7 @@ use super::journal;
 use super::path;
 use super::rows::{self, RowError};
 use super::tail::{Tail, first_row, rows_behind};
-use crate::archive::{ArchiveError, Delivery, FilePlan, FileWrite};
+use crate::archive::{Archive, ArchiveError, Delivery, FilePlan, FileWrite};
 use crate::emit::dispatcher::{Context, Signals};
 use crate::emit::gate;
 use crate::emit::store::{OutboxStore, StoreError};
@@ -84,8 +84,9 @@ impl<S: OutboxStore> FileLane<S> {
     /// Writes until told to stop, or until all that is due by `signals.until` is written or fails.
     pub(in crate::emit) async fn run(self, mut signals: Signals) {
         let mut again = AGAIN_FIRST;
+        let mut recovered = false;
         while !signals.stopping() {
-            let wait = match self.round(signals.until).await {
+            let wait = match self.round(&mut recovered, signals.until).await {
                 Ok(true) => {
                     again = AGAIN_FIRST;
                     continue;
@@ -122,9 +123,24 @@ impl<S: OutboxStore> FileLane<S> {
         Ok(())
     }
 
+    /// Takes over what was under way when the channel was a webhook, once.
+    async fn recover(&self) -> Result<(), LaneError> {
+        let channel = Arc::clone(&self.channel);
+        let recover = move |archive: &mut Archive| {
+            let change = archive.change_outbox()?;
+            change.recover(&channel)?;
+            change.commit()
+        };
+        Ok(self.context.store.with(recover).await?)
+    }
+
     /// Finishes what is planned, then plans and writes what is due; whether anything was done.
-    async fn round(&self, until: Option<Timestamp>) -> Result<bool, LaneError> {
+    async fn round(&self, recovered: &mut bool, until: Option<Timestamp>) -> Result<bool, LaneError> {
         let _alone = self.context.writers.of(&self.channel).lock_owned().await;
+        if !*recovered {
+            self.recover().await?;
+            *recovered = true;
+        }
         self.finish_planned().await?;
         let channel = Arc::clone(&self.channel);
         let now = self.context.outside.clock.now();

@@ -168,12 +168,27 @@ fn what_failed_before_the_channel_became_a_file_is_written_too() {
 }
 
 #[test]
+fn what_was_under_way_when_the_program_died_and_the_channel_became_a_file_is_written() {
+    let (store, folder) = (store(), TempDir::new().unwrap());
+    queue(&store, &touches("calls", 0..2));
+    {
+        let mut archive = store.lock().unwrap();
+        let number = archive.touch("tch_000").unwrap().unwrap().number;
+        let change = archive.change_outbox().unwrap();
+        change.begin_attempts(&[number]).unwrap();
+        change.commit().unwrap();
+    }
+    assert_eq!(drain(Arc::clone(&store), folder.path(), &csv(), NOW).delivered, 2);
+    assert_eq!(state(&store, "tch_000").0, TouchState::Delivered);
+}
+
+#[test]
 fn what_a_channel_that_is_no_more_had_planned_is_finished() {
     let (store, folder) = (store(), TempDir::new().unwrap());
     queue(&store, &touches("calls", 0..1));
-    // Looking for orphans, open writes, due touches, the file's length, the plan; then no more.
+    // Looking for orphans, what was under way, open writes, due touches, the file's length, the plan; then no more.
     let dying =
-        Dying { store: Arc::clone(&store), visits: AtomicUsize::new(0), dies_at: 4, after_the_work: true };
+        Dying { store: Arc::clone(&store), visits: AtomicUsize::new(0), dies_at: 5, after_the_work: true };
     drain(dying, folder.path(), &csv(), NOW);
     assert_eq!(store.lock().unwrap().open_file_writes().unwrap().len(), 1);
     write_in_part(&store, folder.path(), 0.5);

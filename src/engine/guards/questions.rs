@@ -1,6 +1,10 @@
 //! What guards and priorities ask of a customer: one program for all of them. Runs ask it, and whoever asks again
 //! before each attempt to send.
 
+use std::cell::Cell;
+
+use chrono_tz::Tz;
+
 use crate::archive::Archive;
 use crate::care::guard::{Verdict, block, holdout, hours};
 use crate::engine::{Engine, EngineError};
@@ -140,6 +144,7 @@ impl Questions {
             guards: &self.guards,
             priorities: &self.priorities,
             row: 0,
+            open: Cell::new(None),
         })
     }
 }
@@ -152,6 +157,8 @@ pub(in crate::engine) struct Answers<'a> {
     guards: &'a [Asked],
     priorities: &'a [Option<Question>],
     row: usize,
+    /// The guard, zone and time of which it was found last that the hours are open: of many customers it is the same.
+    open: Cell<Option<(usize, Tz, Timestamp)>>,
 }
 
 impl<'a> Answers<'a> {
@@ -186,7 +193,15 @@ impl<'a> Answers<'a> {
                 let (zone, is_known) = hours::zone_of(own.flatten().as_deref(), policy.settings.timezone);
                 let calendar = terms.calendar.and_then(|calendar| policy.calendars.get(calendar));
                 let is_unknown = asked.timezone.is_some() && !is_known;
-                return (hours::decide(terms, calendar, zone, at), is_unknown);
+                let asked = Some((index, zone, at));
+                if self.open.get() == asked {
+                    return (Verdict::Passes, is_unknown);
+                }
+                let verdict = hours::decide(terms, calendar, zone, at);
+                if verdict == Verdict::Passes {
+                    self.open.set(asked);
+                }
+                return (verdict, is_unknown);
             }
             GuardKind::Cap(_) | GuardKind::Capacity(_) | GuardKind::BlastRadius(_) => Verdict::Passes,
         };

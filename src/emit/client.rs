@@ -46,6 +46,8 @@ impl Answer {
 /// The client of one channel: its own connections, no redirects, no proxies.
 pub struct Client {
     settings: ReadyWebhook,
+    /// The headers of a request, with room for those that are its own.
+    headers: HeaderMap,
     connections: Connections,
 }
 
@@ -58,7 +60,10 @@ impl Client {
         let resolver = GuardedResolver { allow_link_local: settings.allow_link_local };
         let connections = Connections::new(settings.receiver.clone(), resolver, settings.concurrency)
             .map_err(|error| Unavailable::Client(error.to_string()))?;
-        Ok(Self { settings, connections })
+        let mut headers = settings.headers.clone();
+        let own = [Some(ID), Some(TIMESTAMP), (!settings.secrets.is_empty()).then_some(SIGNATURE)];
+        headers.extend(own.into_iter().flatten().map(|name| (name, HeaderValue::from_static(""))));
+        Ok(Self { settings, headers, connections })
     }
 
     /// What it was made from.
@@ -78,7 +83,7 @@ impl Client {
         let mut request = Request::new(Full::new(Bytes::new()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.settings.target.clone();
-        *request.headers_mut() = headers(&self.settings, id, &body, now);
+        *request.headers_mut() = self.headers(id, &body, now);
         *request.body_mut() = Full::new(body.into());
         match timeout_at(deadline, self.connections.send(request)).await {
             Ok(Ok((response, connection))) => self.answer(response, connection, now, deadline).await,
@@ -87,10 +92,24 @@ impl Client {
         }
     }
 
+    fn headers(&self, id: &str, body: &[u8], now: Timestamp) -> HeaderMap {
+        let seconds = now.0.div_euclid(1_000);
+        let mut headers = self.headers.clone();
+        headers.insert(TIMESTAMP, HeaderValue::from(seconds));
+        if let Ok(id) = HeaderValue::from_str(id) {
+            headers.insert(ID, id);
+        }
+        let signed = signature::header(&self.settings.secrets, id, seconds, body);
+        if let Some(Ok(signature)) = signed.map(HeaderValue::try_from) {
+            headers.insert(SIGNATURE, signature);
+        }
+        headers
+    }
+
     async fn answer(
         &self,
         response: Response<Incoming>,
-        mut connection: Connection,
+        mut connection: Box<Connection>,
         now: Timestamp,
         deadline: Instant,
     ) -> Answer {
@@ -114,20 +133,6 @@ impl Client {
 
 fn failed(failure: Failure) -> Answer {
     Answer { outcome: Outcome::Retry(failure), detail: String::new() }
-}
-
-fn headers(settings: &ReadyWebhook, id: &str, body: &[u8], now: Timestamp) -> HeaderMap {
-    let seconds = now.0.div_euclid(1_000);
-    let mut headers = settings.headers.clone();
-    headers.insert(TIMESTAMP, HeaderValue::from(seconds));
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(ID, id);
-    }
-    let signed = signature::header(&settings.secrets, id, seconds, body);
-    if let Some(Ok(signature)) = signed.map(HeaderValue::try_from) {
-        headers.insert(SIGNATURE, signature);
-    }
-    headers
 }
 
 /// Reads a body's beginning; whether that was all of it.

@@ -45,10 +45,10 @@ pub(super) struct Connections {
     receiver: Uri,
     most_kept: usize,
     /// The one used last at the end.
-    kept: Mutex<Vec<(Instant, Connection)>>,
+    kept: Mutex<Vec<(Instant, Box<Connection>)>>,
 }
 
-/// One connection, with nothing under way or one request and its answer.
+/// One connection, with nothing under way or one request and its answer. Large, so that it is handed over in a box.
 pub(super) struct Connection {
     sender: http1::SendRequest<Body>,
     driver: http1::Connection<Stream, Body>,
@@ -84,13 +84,13 @@ impl Connections {
     pub(super) async fn send(
         &self,
         mut request: Request<Body>,
-    ) -> Result<(Response<Incoming>, Connection), SendError> {
+    ) -> Result<(Response<Incoming>, Box<Connection>), SendError> {
         loop {
             let kept = self.take();
             let is_new = kept.is_none();
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => self.open().await?,
+                None => Box::pin(self.open()).await?,
             };
             // Where the receiver closed it meanwhile, this shows.
             connection.drive(std::future::ready(())).await;
@@ -106,7 +106,7 @@ impl Connections {
     }
 
     /// Keeps a connection whose answer was read to its end; another is closed.
-    pub(super) async fn keep(&self, mut connection: Connection) {
+    pub(super) async fn keep(&self, mut connection: Box<Connection>) {
         connection.drive(std::future::ready(())).await;
         if connection.ended || !connection.sender.is_ready() {
             return;
@@ -126,21 +126,23 @@ impl Connections {
         self.kept().retain(|(since, _)| *since + KEPT > now);
     }
 
-    fn take(&self) -> Option<Connection> {
+    fn take(&self) -> Option<Box<Connection>> {
         let (since, connection) = self.kept().pop()?;
         (since + KEPT > Instant::now()).then_some(connection)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, Connection)>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, Box<Connection>)>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn open(&self) -> Result<Connection, SendError> {
+    async fn open(&self) -> Result<Box<Connection>, SendError> {
         let mut connector = self.connector.clone();
         poll_fn(|context| connector.poll_ready(context)).await.map_err(SendError::Connect)?;
         let stream = connector.call(self.receiver.clone()).await.map_err(SendError::Connect)?;
-        let (sender, driver) = http1::handshake(stream).await.map_err(SendError::Broken)?;
-        Ok(Connection { sender, driver, ended: false })
+        // Bodies are small: copied behind their head they cost less than a write of two parts.
+        let (sender, driver) =
+            http1::Builder::new().writev(false).handshake(stream).await.map_err(SendError::Broken)?;
+        Ok(Box::new(Connection { sender, driver, ended: false }))
     }
 }
 

@@ -61,7 +61,11 @@ impl<'a> Data<'a> {
 /// As [`Data::of`].
 pub fn body(touch: &Outgoing, queued: Timestamp) -> Result<Vec<u8>, serde_json::Error> {
     let data = Data::of(touch)?;
-    serde_json::to_vec(&Body { r#type: MESSAGE_TYPE, timestamp: queued.to_string(), data })
+    // Large enough for all but its own texts, so that it grows once at most.
+    let mut body = Vec::with_capacity(touch.because.len() + touch.payload.len() + 384);
+    let message = Body { r#type: MESSAGE_TYPE, timestamp: queued.to_string(), data };
+    serde_json::to_writer(&mut body, &message)?;
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 const PREFIX: &str = "whsec_";
+/// Bytes of one signature in the header, with what goes before it: a space, `v1,` and 32 bytes as base64.
+const SIGNED: usize = 48;
 
 /// Reads base64 with or without the padding at its end.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -71,7 +73,7 @@ impl fmt::Debug for Secret {
 /// `seconds` is the time of the attempt, since 1970.
 #[must_use]
 pub fn header(secrets: &[Secret], id: &str, seconds: i64, body: &[u8]) -> Option<String> {
-    let mut header = String::new();
+    let mut header = String::with_capacity(secrets.len() * SIGNED);
     for secret in secrets {
         if !header.is_empty() {
             header.push(' ');

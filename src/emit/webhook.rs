@@ -37,6 +37,8 @@ use crate::model::Timestamp;
 
 /// Outcomes are noted at once when there are so many.
 const MANY_UNNOTED: usize = 4_096;
+/// And where nothing more is to be taken, so that little is left to note when the last attempt ends.
+const MANY_UNNOTED_LAST: usize = 512;
 /// Longest an outcome waits to be noted while others are under way: the more are noted together, the less each costs.
 const NOTE_AFTER: Duration = Duration::from_millis(50);
 /// How soon to look again at the latest, so that a clock that was moved is noticed.
@@ -85,7 +87,7 @@ struct Work<'lane> {
     give_back: Vec<Arc<str>>,
     visiting: Option<Visiting<'lane>>,
     pace: Pace,
-    /// How many touches are taken ahead of their slots: doubles where slots fell empty while the store was asked, or
+    /// How many touches are taken ahead of their slots: grows where slots fell empty while the store was asked, or
     /// where it is asked so often that each visit is for few, and halves where touches taken found none in time.
     ahead: usize,
     /// About how many touches guards are asked at least: grows while they hold so many that slots stay free.
@@ -227,6 +229,14 @@ impl<S: OutboxStore> WebhookLane<S> {
         }
     }
 
+    /// Whether outcomes are to be noted now.
+    fn is_to_note(work: &Work<'_>, closing: bool, now: Instant) -> bool {
+        let enough = if work.idle { MANY_UNNOTED_LAST } else { MANY_UNNOTED };
+        let many = work.unnoted.len() >= enough || now >= work.note_at;
+        let nothing_else = work.attempts.is_empty() && (closing || work.idle);
+        !work.unnoted.is_empty() && (many || nothing_else)
+    }
+
     fn is_to_visit(&self, work: &mut Work<'_>, closing: bool) -> bool {
         let now = Instant::now();
         let stale = work.ready.take_stale(now);
@@ -237,18 +247,17 @@ impl<S: OutboxStore> WebhookLane<S> {
         if now < work.not_before {
             return false;
         }
-        let many = work.unnoted.len() >= MANY_UNNOTED || now >= work.note_at;
-        let nothing_else = work.attempts.is_empty() && (closing || work.idle);
-        let note = !work.unnoted.is_empty() && (many || nothing_else);
+        let note = Self::is_to_note(work, closing, now);
         let look = !closing && now >= work.look_at && self.wanted(work).first > 0;
         note || look || !work.give_back.is_empty()
     }
 
     fn begin_visit<'lane>(&'lane self, work: &mut Work<'lane>, closing: bool, until: Option<Timestamp>) {
+        let note = Self::is_to_note(work, closing, Instant::now());
         let errand = Arc::new(Errand {
             channel: Arc::clone(&self.channel),
             recover: work.recover,
-            settled: std::mem::take(&mut work.unnoted),
+            settled: if note { std::mem::take(&mut work.unnoted) } else { Vec::new() },
             give_back: std::mem::take(&mut work.give_back),
             wanted: if closing { Wanted::default() } else { self.wanted(work) },
             until,
@@ -310,7 +319,7 @@ impl<S: OutboxStore> WebhookLane<S> {
         let starved = work.ready.is_empty() && slots * 2 >= self.settings().concurrency;
         let often = since.elapsed() < NOTE_AFTER;
         if (starved || often) && more {
-            work.ahead = (work.ahead * 2).clamp(self.settings().concurrency, MOST_TAKEN);
+            work.ahead = (work.ahead * 4).clamp(self.settings().concurrency, MOST_TAKEN);
         }
         // What is held must not keep others waiting behind it.
         let held = asked.held_any() && asked.leaving.len() < slots;
@@ -364,13 +373,12 @@ impl<S: OutboxStore> WebhookLane<S> {
     /// next start, as it may do so again.
     fn ended(&self, work: &mut Work<'_>, ended: Option<Attempted>) {
         let Some(Attempted { id, attempts, answer, took }) = ended else { return };
-        self.context.board.change(&self.channel, |status| status.took.note(took));
         work.retries = work.retries.saturating_sub(usize::from(attempts > 0));
         let outside = &self.context.outside;
         let fraction = || outside.entropy.fraction();
         let settlement =
             settle::settle(&self.settings().retry, attempts, &answer, outside.clock.now(), fraction);
-        self.report(&id, &answer, &settlement);
+        self.report(&id, &answer, took, &settlement);
         if answer.outcome == Outcome::Gone {
             self.stop_for_good(work);
         }
@@ -380,22 +388,25 @@ impl<S: OutboxStore> WebhookLane<S> {
         work.unnoted.push(Settled { id, settlement });
     }
 
-    fn report(&self, id: &str, answer: &Answer, settlement: &Settlement) {
+    fn report(&self, id: &str, answer: &Answer, took: Duration, settlement: &Settlement) {
         let channel = &*self.channel;
         let word = answer.outcome.word();
-        self.context.board.change(&self.channel, |status| match settlement {
-            Settlement::Delivered => {
-                status.delivered += 1;
-                status.trouble = None;
-            }
-            Settlement::Retry { error, .. } => {
-                *status.failures.entry(word).or_default() += 1;
-                status.trouble = Some(error.clone());
-            }
-            Settlement::End { reason } => {
-                *status.failures.entry(word).or_default() += 1;
-                status.dead += 1;
-                status.trouble = Some(reason.clone());
+        self.context.board.change(&self.channel, |status| {
+            status.took.note(took);
+            match settlement {
+                Settlement::Delivered => {
+                    status.delivered += 1;
+                    status.trouble = None;
+                }
+                Settlement::Retry { error, .. } => {
+                    *status.failures.entry(word).or_default() += 1;
+                    status.trouble = Some(error.clone());
+                }
+                Settlement::End { reason } => {
+                    *status.failures.entry(word).or_default() += 1;
+                    status.dead += 1;
+                    status.trouble = Some(reason.clone());
+                }
             }
         });
         // The receiver's own words stay in the store: it may have repeated what it was sent.

@@ -36,7 +36,7 @@ use crate::archive::Delivery;
 use crate::model::Timestamp;
 
 /// Outcomes are noted at once when there are so many.
-const MANY_UNNOTED: usize = 4_096;
+const MANY_UNNOTED: usize = 2_048;
 /// And where nothing more is to be taken, so that little is left to note when the last attempt ends.
 const MANY_UNNOTED_LAST: usize = 512;
 /// Longest an outcome waits to be noted while others are under way: the more are noted together, the less each costs.
@@ -90,6 +90,8 @@ struct Work<'lane> {
     /// How many touches are taken ahead of their slots: grows where slots fell empty while the store was asked, or
     /// where it is asked so often that each visit is for few, and halves where touches taken found none in time.
     ahead: usize,
+    /// When the last visit began that took some.
+    took_at: Instant,
     /// About how many touches guards are asked at least: grows while they hold so many that slots stay free.
     ask: usize,
     recover: bool,
@@ -126,6 +128,7 @@ impl Work<'_> {
             visiting: None,
             pace,
             ahead: 0,
+            took_at: now,
             ask: 0,
             recover: true,
             look_at: now,
@@ -317,7 +320,8 @@ impl<S: OutboxStore> WebhookLane<S> {
         self.context.board.count(&self.channel, &asked);
         let slots = self.settings().concurrency.saturating_sub(work.attempts.len());
         let starved = work.ready.is_empty() && slots * 2 >= self.settings().concurrency;
-        let often = since.elapsed() < NOTE_AFTER;
+        let often = since.saturating_duration_since(work.took_at) < NOTE_AFTER;
+        work.took_at = since;
         if (starved || often) && more {
             work.ahead = (work.ahead * 4).clamp(self.settings().concurrency, MOST_TAKEN);
         }

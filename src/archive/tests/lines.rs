@@ -163,6 +163,19 @@ fn plan_of(archive: &Archive, sql: &str) -> String {
     plan
 }
 
+/// Puts a touch into a store of an older version, as its columns were then.
+fn insert_touch(connection: &rusqlite::Connection, id: &str, customer: &str, due: i64, state: &str) {
+    connection
+        .execute(
+            "INSERT INTO touch (id, customer, action, channel, kind, name, because, occurrence, due, expires, \
+             priority, state, state_at, reason, policy_version, payload, run) VALUES (?1, ?2, 'call', 'crm', \
+             'trigger', 'overdue', '{\"kind\":\"trigger\",\"name\":\"overdue\",\"title\":\"\"}', ?1, ?3, 999, \
+             0, ?4, 0, '', 'v', '{}', 1)",
+            rusqlite::params![id, customer, due, state],
+        )
+        .unwrap();
+}
+
 #[test]
 fn the_outbox_of_an_older_store_is_brought_into_lines() {
     let folder = tempfile::tempdir().unwrap();
@@ -170,15 +183,7 @@ fn the_outbox_of_an_older_store_is_brought_into_lines() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     migrate_to(&connection, 0, 13).unwrap();
     for (id, customer, due, attempts) in [("1", "a", 10, 0), ("2", "a", 5, 3), ("3", "b", 7, 0)] {
-        connection
-            .execute(
-                "INSERT INTO touch (id, customer, action, channel, kind, name, because, occurrence, due, expires, \
-                 priority, state, state_at, reason, policy_version, payload, run) VALUES (?1, ?2, 'call', 'crm', \
-                 'trigger', 'overdue', '{\"kind\":\"trigger\",\"name\":\"overdue\",\"title\":\"\"}', ?1, ?3, 999, \
-                 0, 'queued', 0, '', 'v', '{}', 1)",
-                rusqlite::params![id, customer, due],
-            )
-            .unwrap();
+        insert_touch(&connection, id, customer, due, "queued");
         connection
             .execute(
                 "INSERT INTO outbox (touch, channel, queued, attempts, next_attempt) VALUES (?1, 'crm', 1, ?2, 50)",
@@ -199,15 +204,7 @@ fn what_an_older_store_was_sending_stays_under_way_and_its_touches_are_counted()
     migrate_to(&connection, 0, 18).unwrap();
     let touches = [("x", 10, "queued"), ("a", 10, "queued"), ("b", 5, "dead"), ("c", 1, "delivered")];
     for (id, due, state) in touches {
-        connection
-            .execute(
-                "INSERT INTO touch (id, customer, action, channel, kind, name, because, occurrence, due, expires, \
-                 priority, state, state_at, reason, policy_version, payload, run) VALUES (?1, 'a', 'call', 'crm', \
-                 'trigger', 'overdue', '{\"kind\":\"trigger\",\"name\":\"overdue\",\"title\":\"\"}', ?1, ?2, 999, \
-                 0, ?3, 0, '', 'v', '{}', 1)",
-                rusqlite::params![id, due, state],
-            )
-            .unwrap();
+        insert_touch(&connection, id, "a", due, state);
     }
     connection
         .execute_batch(
@@ -237,15 +234,7 @@ fn the_lines_of_an_older_store_are_known_as_such_and_who_stands_alone_is_not() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     migrate_to(&connection, 0, 19).unwrap();
     for (id, customer, due) in [("1", "a", 10), ("2", "a", 5), ("3", "b", 7)] {
-        connection
-            .execute(
-                "INSERT INTO touch (id, customer, action, channel, kind, name, because, occurrence, due, expires, \
-                 priority, state, state_at, reason, policy_version, payload, run) VALUES (?1, ?2, 'call', 'crm', \
-                 'trigger', 'overdue', '{\"kind\":\"trigger\",\"name\":\"overdue\",\"title\":\"\"}', ?1, ?3, 999, \
-                 0, 'queued', 0, '', 'v', '{}', 1)",
-                rusqlite::params![id, customer, due],
-            )
-            .unwrap();
+        insert_touch(&connection, id, customer, due, "queued");
         connection
             .execute(
                 "INSERT INTO outbox (number, touch, channel, customer, due, queued, attempts, next_attempt) \

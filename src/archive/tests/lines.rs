@@ -17,7 +17,7 @@ fn in_turn(archive: &Archive) -> Vec<String> {
     first.iter().chain(&again).map(|delivery| delivery.touch.id.to_string()).collect()
 }
 
-fn change(archive: &mut Archive, work: impl FnOnce(&OutboxChange<'_>)) {
+pub(super) fn change(archive: &mut Archive, work: impl FnOnce(&OutboxChange<'_>)) {
     let change = archive.change_outbox().unwrap();
     work(&change);
     change.commit().unwrap();

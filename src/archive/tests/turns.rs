@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::delivery::{new_run, touch};
+use super::lines::change;
 use super::*;
 use crate::model::touch::{Touch, TouchState};
 
@@ -48,12 +49,6 @@ fn name(customer: u8) -> String {
 
 fn id(touch: u8) -> String {
     format!("touch {touch:02}")
-}
-
-fn change(archive: &mut Archive, work: impl FnOnce(&OutboxChange<'_>)) {
-    let change = archive.change_outbox().unwrap();
-    work(&change);
-    change.commit().unwrap();
 }
 
 /// Does it; what can't be done in the state the store is in does nothing.
